@@ -20,7 +20,8 @@ bool cookie_next(text_t *rest, text_t *name, text_t *value);
 
 typedef enum { COOKIE_FOUND, COOKIE_ABSENT, COOKIE_TWICE } cookie_rc;
 
-/* The value of the one cookie with this name. COOKIE_TWICE: more than one, none of which may be trusted. */
+/* The value of the one cookie with this name. COOKIE_TWICE: more than one, none of which may be trusted. *value is the empty
+ * slice (`at` NULL) unless COOKIE_FOUND. */
 cookie_rc cookie_find(text_t header, text_t name, text_t *value);
 
 /* The header without the cookies whose name is `name` or starts with `prefix` (NULL `at`: no prefix); every other byte stays,

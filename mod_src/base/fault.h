@@ -20,9 +20,8 @@ typedef struct fault {
     const char *detail; /* for the administrator's log; never a secret, never unescaped outside text; NULL when there is none */
 } fault_t;
 
-#define MUST_USE __attribute__((warn_unused_result))
-
-/* A fault in the pool. The detail is formatted; text from outside must go through text_loggable first. Never NULL. */
+/* A fault in the pool. The detail is formatted, NULL for none; text from outside must go through text_loggable first. Never
+ * NULL. */
 const fault_t *fault_make(apr_pool_t *pool, fault_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4), returns_nonnull)) MUST_USE;
 

@@ -43,6 +43,8 @@
     X(TARGET_REFUSED, "target_refused", 400, "The address to go to afterwards is not allowed.", \
       "A return or logout target points to another origin or to the module's own endpoints.", \
       "Allow it exactly with SSOAfterLogout, or use a path of this site.") \
+    X(CROSS_SITE, "cross_site", 403, "This request came from another site and was not carried out.", \
+      "Another site tried to sign the user out without a page that he sees.", "Nothing; link to SSOPath/logout from your own pages.") \
     X(METHOD_REFUSED, "method_refused", 405, "This address does not accept this kind of request.", \
       "An endpoint of the module was called with a method that it does not offer.", "Call it as docs/directives.md says.") \
     X(ENDPOINT_UNKNOWN, "endpoint_unknown", 404, "There is nothing at this address.", \
@@ -58,12 +60,15 @@
       "The provider answered the refresh with invalid_grant, or sent tokens of somebody else.", \
       "The session was ended at the provider, or its refresh token ran out; compare the provider's idle time.") \
     X(FORBIDDEN, "forbidden", 403, "You are signed in, but you may not use this page.", \
-      "No Require rule of this place is fulfilled.", "Compare the user's claims (SSOPath/session) with the Require lines.") \
+      "No Require rule of this place is fulfilled.", "Compare the claims that the user has at the provider with the Require lines.") \
     X(SCOPE_MISSING, "scope_missing", 403, "Your account lacks a permission that is needed here.", \
       "The provider did not grant a scope that SSORequireScope asks for.", "Grant the scope at the provider.") \
     X(TOKEN_REFUSED, "token_refused", 400, SENTENCE_AGAIN, \
-      "The token endpoint refused the code with an error that the log names.", \
-      "`invalid_grant`: code expired or redirect URI differs; `invalid_client`: see SSOClientID and SSOClientSecret.") \
+      "The token endpoint refused the request with an error that the log names.", \
+      "See the provider's log under the client's name.") \
+    X(GRANT_REFUSED, "grant_refused", 400, SENTENCE_AGAIN, \
+      "The token endpoint answered `invalid_grant`: the code or refresh token is used, expired, revoked, or bound to another redirect URI.", \
+      "Nothing when it is rare; otherwise compare the redirect URI, and the idle times of provider and module.") \
     X(CLIENT_REFUSED, "client_refused", 503, SENTENCE_PROVIDER, \
       "The token endpoint does not accept the client: `invalid_client` or `unauthorized_client`.", \
       "Compare SSOClientID, SSOClientSecret and SSOClientAuth with the provider's client settings.") \
@@ -96,7 +101,9 @@
       "SSOClaimsFrom wants claims of the access token, but it is not a JWT that is meant for this client and verifies.", \
       "Take `access` out of SSOClaimsFrom, or have the provider put this client into aud or azp.") \
     X(USERINFO_REFUSED, "userinfo_refused", 400, SENTENCE_UNTRUSTED, \
-      "The userinfo answer is not a JSON object, or names another subject.", "See the provider's log; SSOUserinfo off does without.") \
+      "The userinfo answer is not a JSON object.", "See the provider's log; SSOUserinfo off does without.") \
+    X(USERINFO_SUBJECT, "userinfo_subject", 400, SENTENCE_UNTRUSTED, \
+      "The userinfo answer is about another subject than the ID token, or names none.", "See the provider's log.") \
     X(CLAIM_UNUSABLE, "claim_unusable", 403, "Your account has a value that cannot be passed on to the application.", \
       "A claim that goes into a header contains CR, LF or NUL, is too long, or SSOUser's claim is missing.", \
       "The log names the claim; choose an encoding for SSOHeader, or another claim for SSOUser.") \

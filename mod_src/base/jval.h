@@ -19,7 +19,7 @@ typedef struct jval jval_t;
 
 typedef enum { JVAL_OBJECT, JVAL_LIST, JVAL_TEXT, JVAL_INTEGER, JVAL_REAL, JVAL_TRUE, JVAL_FALSE, JVAL_NULL } jval_kind;
 
-/* Three answers of every getter: absent is also `null`. */
+/* Three answers of every getter: absent is also `null`. The output is written when JVAL_FOUND, otherwise it stays as it was. */
 typedef enum { JVAL_FOUND, JVAL_ABSENT, JVAL_WRONG } jval_rc;
 
 /* Reads one JSON object (RFC 8259), nothing before or after it: at most `ceiling` bytes, JVAL_DEPTH_MAX deep, UTF-8 without BOM,

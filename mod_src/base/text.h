@@ -6,11 +6,15 @@
 /* Slices of bytes: a place and a length, no terminator promised, nothing owned. Whoever makes a slice says in whose pool the
  * bytes live. Everything that comes from outside travels as a slice, so that a NUL inside it is a byte like any other. */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <apr_pools.h>
+
+/* An answer that nobody may drop. */
+#define MUST_USE __attribute__((warn_unused_result))
 
 typedef struct text {
     const char *at; /* NULL only when len is 0 */
@@ -32,8 +36,9 @@ const char *text_string(apr_pool_t *pool, text_t text);
 /* The slices glued together in the pool, NUL-terminated behind the length. The list ends with a slice whose `at` is NULL. */
 text_t text_join(apr_pool_t *pool, const text_t *parts);
 
-/* printf into the pool, as a slice. */
+/* printf into the pool, as a slice, NUL-terminated behind its length. */
 text_t text_format(apr_pool_t *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+text_t text_vformat(apr_pool_t *pool, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
 /* Byte for byte equal. Not for secrets. */
 bool text_equal(text_t one, text_t other);
@@ -75,6 +80,9 @@ bool text_has_control(text_t text);
 
 /* Valid UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF (RFC 3629)? */
 bool text_is_utf8(text_t text);
+
+/* How many bytes the first character of the slice takes, 1 to 4; 0 when no valid UTF-8 character stands there. */
+size_t text_utf8_head(text_t text);
 
 /* A decimal number without sign, blanks or leading zeros, at most `ceiling`. Answers false on anything else. */
 bool text_number(text_t text, int64_t ceiling, int64_t *number);

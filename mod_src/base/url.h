@@ -37,7 +37,8 @@ text_t url_origin(apr_pool_t *pool, const url_t *url);
 bool url_is_loopback(const url_t *url);
 
 /* A path that stays on its origin when a browser resolves it: starts with one '/', then no second '/' or '\', no control byte,
- * space or non-ASCII byte, no "%5c" or "%2f" as its second character, broken escape, or fragment; at most URL_MAX bytes. */
+ * space or non-ASCII byte, no "%5c" or "%2f" as its second character, no '\' before its query, no broken escape, no fragment;
+ * at most URL_MAX bytes. */
 bool url_is_local(text_t path_and_query);
 
 /* A name and value of a query or a form. */
@@ -51,7 +52,8 @@ typedef struct url_pair {
 typedef enum { URL_FOUND, URL_ABSENT, URL_REFUSED } url_rc;
 
 /* Looks up one parameter of a raw query or form body, decoded in the pool. URL_REFUSED: it is there twice, its escapes are
- * broken, or there are more than URL_PAIRS_MAX pairs. Names are compared after decoding. */
+ * broken, or there are more than URL_PAIRS_MAX pairs. Names are compared after decoding. *value is the empty slice (`at` NULL)
+ * unless URL_FOUND. */
 url_rc url_parameter(apr_pool_t *pool, text_t query, const char *name, text_t *value);
 
 /* Pairs as a query or form body ("a=1&b=2"), encoded as application/x-www-form-urlencoded, in the pool; pairs whose value has

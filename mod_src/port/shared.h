@@ -34,6 +34,9 @@ struct shared_port {
     void (*give_turn)(shared_port *shared, const char *name);
     /* At most once an interval under the name: true lets the caller go on and starts the interval (`now_ms` is steady time). */
     bool (*allow)(shared_port *shared, const char *name, int64_t now_ms, int64_t interval_ms);
+    /* Since when the mark has stood under the name without a change, as far as this process has looked: steady milliseconds.
+     * A name or mark that is new starts at `now_ms`. */
+    int64_t (*unchanged_since)(shared_port *shared, const char *name, uint64_t mark, int64_t now_ms);
 };
 
 #endif

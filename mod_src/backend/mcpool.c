@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_sso authors */
+
+/* Idle connections are a stack: the one used last is the one least likely to have been closed, and a burst's
+ * surplus sinks.
+ *
+ * The breaker trips on the first failure. Counting failures first was rejected: each one costs a request its
+ * whole deadline, while a breaker that opened in vain costs a tenth of a second of quick 503s. A probe is a
+ * real call over a new connection (a used memcached_st keeps its server disabled for about two seconds,
+ * whatever RETRY_TIMEOUT says).
+ *
+ * `generation` tells the connections of before a failure from those behind it: when ten calls time out
+ * together, the first opens the breaker and the other nine neither open it again nor put their broken
+ * connections back.
+ *
+ * Waiting for a free connection and using it have a deadline each. With one for both, a call that got its
+ * connection late would have a few milliseconds left, miss them, and blame a healthy server. */
+
+#include <pthread.h>
+
+#include "backend/mcpool.h"
+#include "backend/monotonic.h"
+
+struct mcpool {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* a connection came free, or the breaker moved */
+    const mcpool_place *place;
+    mcname *name; /* NULL for a unix socket */
+    const clock_port *clock;
+    mcpool_terms terms;
+    mcconn **idle; /* room for terms.connections */
+    int idle_count;
+    int lent;
+    uint64_t generation;
+    bool open; /* the breaker */
+    bool probing;
+    int64_t interval;
+    int64_t next_probe; /* steady milliseconds */
+};
+
+static int64_t steady(const mcpool *server)
+{
+    return server->clock->steady(server->clock);
+}
+
+/* Saying goodbye takes a few microseconds each and never waits, so it may happen under the lock. */
+static void close_idle(mcpool *server)
+{
+    while (server->idle_count > 0)
+        mcconn_close(server->idle[--server->idle_count]);
+}
+
+static apr_status_t pool_release(void *data)
+{
+    mcpool *server = data;
+    close_idle(server);
+    pthread_cond_destroy(&server->changed);
+    pthread_mutex_destroy(&server->mutex);
+    return APR_SUCCESS;
+}
+
+mcpool *mcpool_new(apr_pool_t *pool, const mcpool_place *place, const mcpool_terms *terms,
+                   const clock_port *clock)
+{
+    pthread_condattr_t monotonic;
+    mcpool *server = apr_pcalloc(pool, sizeof(*server));
+    server->place = place;
+    server->clock = clock;
+    server->terms = *terms;
+    server->idle = apr_pcalloc(pool, (apr_size_t)terms->connections * sizeof(*server->idle));
+    server->name = place->path ? NULL : mcname_new(pool, place->host);
+    pthread_mutex_init(&server->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    apr_pool_cleanup_register(pool, server, pool_release, apr_pool_cleanup_null);
+    return server;
+}
+
+/* Each address of the name in turn, but only as long as there is time; the next call goes on where this one
+ * stopped. */
+static mcconn *connect_fresh(mcpool *server, int64_t deadline)
+{
+    char address[MCNAME_ROOM];
+    mcconn_place place = {NULL, server->place->port, server->place->path};
+    int64_t left = deadline - steady(server);
+    int tries = 1;
+    if (server->name == NULL)
+        return mcconn_open(&place, server->clock, deadline);
+    for (int i = 0; i < tries && left > 0; i++) {
+        mcconn *conn;
+        tries = mcname_address(server->name, left, address);
+        if (tries < 1)
+            return NULL;
+        place.address = address;
+        conn = mcconn_open(&place, server->clock, deadline);
+        if (conn)
+            return conn;
+        mcname_failed(server->name, address);
+        left = deadline - steady(server);
+    }
+    return NULL;
+}
+
+/* Under the lock. */
+static void trip(mcpool *server, bool probe)
+{
+    int64_t interval = probe ? server->interval * 2 : MCPOOL_PROBE_FIRST_MS;
+    server->interval = interval > MCPOOL_PROBE_LAST_MS ? MCPOOL_PROBE_LAST_MS : interval;
+    server->next_probe = steady(server) + server->interval;
+    server->open = true;
+}
+
+/* Under the lock. False: the time is over. */
+static bool wait_for_change(mcpool *server, int64_t deadline)
+{
+    int64_t left = deadline - steady(server);
+    struct timespec until;
+    if (left < 1)
+        return false;
+    until = monotonic_after(left);
+    pthread_cond_timedwait(&server->changed, &server->mutex, &until);
+    return true;
+}
+
+/* Under the lock: may this thread have a connection? `conn` of the loan stays NULL where it has to be opened.
+ * A probe may exceed the ceiling by one, as the others may all hang. */
+static bool admit(mcpool *server, mcpool_loan *loan)
+{
+    int64_t deadline = steady(server) + server->terms.timeout_ms;
+    while (!server->open && server->idle_count == 0 && server->lent >= server->terms.connections) {
+        if (!wait_for_change(server, deadline))
+            return false;
+    }
+    if (server->open) {
+        if (server->probing || steady(server) < server->next_probe)
+            return false;
+        server->probing = true;
+        loan->probe = true;
+    } else if (server->idle_count > 0) {
+        loan->conn = server->idle[--server->idle_count];
+        loan->reused = true;
+    }
+    loan->generation = server->generation;
+    server->lent++;
+    return true;
+}
+
+static bool admitted(mcpool *server, mcpool_loan *loan)
+{
+    bool may;
+    *loan = (mcpool_loan){0};
+    pthread_mutex_lock(&server->mutex);
+    may = admit(server, loan);
+    pthread_mutex_unlock(&server->mutex);
+    loan->deadline = steady(server) + server->terms.timeout_ms;
+    return may;
+}
+
+static bool open_loan(mcpool *server, mcpool_loan *loan)
+{
+    int64_t until = loan->deadline;
+    if (loan->probe && server->terms.timeout_ms > MCPOOL_PROBE_WAIT_MS)
+        until += MCPOOL_PROBE_WAIT_MS - server->terms.timeout_ms;
+    loan->conn = connect_fresh(server, until);
+    if (loan->conn == NULL) {
+        mcpool_give(server, loan, MCPOOL_FAILED);
+        return false;
+    }
+    mcconn_until(loan->conn, loan->deadline);
+    return true;
+}
+
+bool mcpool_take(mcpool *server, bool proven, mcpool_loan *loan)
+{
+    while (admitted(server, loan)) {
+        if (loan->conn == NULL)
+            return open_loan(server, loan);
+        mcconn_until(loan->conn, loan->deadline);
+        if (!proven || mcconn_greet(loan->conn))
+            return true;
+        if (steady(server) >= loan->deadline) {
+            mcpool_give(server, loan, MCPOOL_FAILED);
+            return false;
+        }
+        mcpool_give(server, loan, MCPOOL_STALE);
+    }
+    return false;
+}
+
+/* Under the lock: what the end of a loan means for the others. */
+static void settle(mcpool *server, const mcpool_loan *loan, mcpool_end end)
+{
+    bool current = loan->generation == server->generation;
+    if (loan->probe)
+        server->probing = false;
+    if (loan->probe && end != MCPOOL_FAILED)
+        server->open = false;
+    if (current && end == MCPOOL_FAILED)
+        trip(server, loan->probe);
+    if (current && (end == MCPOOL_FAILED || end == MCPOOL_STALE)) {
+        server->generation++;
+        close_idle(server);
+    }
+}
+
+void mcpool_give(mcpool *server, const mcpool_loan *loan, mcpool_end end)
+{
+    bool keep;
+    pthread_mutex_lock(&server->mutex);
+    keep = end == MCPOOL_FINE && loan->generation == server->generation &&
+           server->idle_count < server->terms.connections;
+    settle(server, loan, end);
+    if (keep)
+        server->idle[server->idle_count++] = loan->conn;
+    server->lent--;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->mutex);
+    if (!keep)
+        mcconn_close(loan->conn);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_sso authors */
+
+/* The ports' lives. Threads, connections and LMDB environments do not survive a fork, so all are made in the
+ * child; what needs the parent's rights is done before. A child that cannot open its store lives on and says
+ * 503, because a child that dies at start is started again for ever. */
+
+#include "httpd/lifecycle.h"
+
+#include <ap_mpm.h>
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <unixd.h>
+
+#include "backend/curlhttp.h"
+#include "backend/hostclock.h"
+#include "backend/hostrandom.h"
+#include "backend/laterthreads.h"
+#include "backend/lmdbstore.h"
+#include "backend/mcstore.h"
+#include "backend/sharedthreads.h"
+#include "httpd/conf.h"
+#include "httpd/downstore.h"
+#include "httpd/logbridge.h"
+#include "httpd/pattern.h"
+
+#define CONNECTIONS_MAX 64 /* to one memcached, from one child */
+
+int lifecycle_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    (void)pconf;
+    (void)plog;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    bool root = geteuid() == 0;
+    uid_t uid = root ? ap_unixd_config.user_id : (uid_t)-1;
+    gid_t gid = root ? ap_unixd_config.group_id : (gid_t)-1;
+    for (server_rec *server = main_server; server != NULL; server = server->next) {
+        const conf_server *conf = conf_of_server(server);
+        if (conf->rp == NULL || conf->store->scheme != STOREURL_LMDB)
+            continue;
+        const char *wrong = lmdbstore_prepare(ptemp, conf->store, uid, gid);
+        if (wrong == NULL)
+            continue;
+        logbridge_config(server, apr_pstrcat(ptemp, "SSOStore: ", wrong, NULL));
+        return !OK;
+    }
+    return OK;
+}
+
+/* As many as can ask at once; HTTP/2 has workers of its own beside the MPM's. */
+static int connection_count(void)
+{
+    int threads = 0;
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1)
+        threads = 1;
+    if (ap_find_linked_module("mod_http2.c") != NULL)
+        threads += threads / 2 + 1;
+    threads += 4;
+    return threads < CONNECTIONS_MAX ? threads : CONNECTIONS_MAX;
+}
+
+static store_port *open_store(apr_pool_t *pchild, const server_rec *server, const store_url *url)
+{
+    store_port *store = NULL;
+    const char *wrong = url->scheme == STOREURL_LMDB
+                            ? lmdbstore_open(pchild, url, hostclock_port(), &store)
+                            : mcstore_open(pchild, url, hostclock_port(), connection_count(), &store);
+    if (wrong == NULL)
+        return store;
+    logbridge_trouble(server,
+                      apr_pstrcat(pchild, "reason=store_down: SSOStore cannot be opened: ", wrong, NULL));
+    return downstore_port();
+}
+
+static bool same(const char *one, const char *other)
+{
+    return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+/* The earlier server whose ports for the provider, or whose store, can be used too. */
+typedef bool (*alike_t)(const server_settings *one, const server_settings *other);
+
+static bool same_outside(const server_settings *one, const server_settings *other)
+{
+    return same(one->provider_ca, other->provider_ca) && same(one->http_proxy, other->http_proxy) &&
+           one->outbound == other->outbound;
+}
+
+static bool same_store(const server_settings *one, const server_settings *other)
+{
+    return same(one->store, other->store);
+}
+
+static const env_t *earlier(const server_rec *main_server, const server_rec *server, alike_t alike)
+{
+    const conf_server *conf = conf_of_server(server);
+    for (const server_rec *other = main_server; other != server; other = other->next) {
+        const conf_server *known = conf_of_server(other);
+        if (known->rp != NULL && alike(known->settings, conf->settings))
+            return known->env;
+    }
+    return NULL;
+}
+
+/* Snapshots of metadata and keys are shared by those only who trust the same authorities. */
+static void set_outside(apr_pool_t *pchild, const server_settings *settings, const env_t *known, env_t *env)
+{
+    curlhttp_settings terms = {settings->provider_ca, settings->http_proxy, (int)settings->outbound};
+    env->http = known != NULL ? known->http : curlhttp_new(pchild, &terms);
+    env->shared = known != NULL ? known->shared : sharedthreads_new(pchild);
+}
+
+void lifecycle_child(apr_pool_t *pchild, server_rec *main_server)
+{
+    later_port *later = NULL;
+    for (server_rec *server = main_server; server != NULL; server = server->next) {
+        conf_server *conf = conf_of_server(server);
+        if (conf->rp == NULL)
+            continue;
+        env_t *env = apr_pcalloc(pchild, sizeof(*env));
+        env->clock = hostclock_port();
+        env->random = hostrandom_port();
+        env->pattern = pattern_port_get();
+        set_outside(pchild, conf->settings, earlier(main_server, server, same_outside), env);
+        const env_t *known = earlier(main_server, server, same_store);
+        env->store = known != NULL ? known->store : open_store(pchild, server, conf->store);
+        if (later == NULL)
+            later = laterthreads_new(pchild, &(laterthreads_settings){0});
+        env->later = later;
+        conf->env = env;
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the mod_sso authors
+
+// A whole world for a test: provider, store, applications and httpd with the module, started together, ended together. The end is
+// a verdict: no unexpected log line, no secret in a log, no process left.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { Agent } from './agent.mjs';
+import { Backend } from './backend.mjs';
+import { Httpd } from './httpd.mjs';
+import { Memcached } from './memcached.mjs';
+import { PhpFpm } from './phpfpm.mjs';
+import { Provider } from './provider.mjs';
+import { ScriptedOp } from './scriptedop.mjs';
+import { Tmp } from './tmp.mjs';
+import { freePort } from './ports.mjs';
+import { leftovers, waitGone } from './proc.mjs';
+import { leaks } from './secrets.mjs';
+import { placeApps, siteLines, ssoLines } from './site.mjs';
+import { MODULE, PHP_FPM } from './system.mjs';
+
+class World {
+  /** See world(). */
+  async build(options) {
+    Object.assign(this, { mpm: 'event', store: 'memcached', provider: 'real', nodes: 1, https: false, php: false, sso: {}, conf: '', app: '', op: {}, memcachedArgs: [], modules: [], allowed: [] }, options);
+    if (!fs.existsSync(MODULE)) throw new Error(`the module is not built: ${MODULE}`);
+    this.tmp = new Tmp();
+    this.agents = [];
+    placeApps(this.tmp);
+    const ports = await Promise.all(Array.from({ length: this.nodes }, freePort));
+    this.origins = ports.map((port) => `${this.https ? 'https' : 'http'}://localhost:${port}`);
+    this.origin = this.origins[0];
+    [this.memcached, this.backend, this.idp, this.fpm] = await Promise.all([
+      ['memcached', 'memcached-unix'].includes(this.store) ? Memcached.start({ args: this.memcachedArgs, path: this.store === 'memcached-unix' ? this.tmp.at('mc.sock') : undefined }) : undefined,
+      Backend.start(),
+      this.provider === 'real' ? Provider.start({ origins: this.origins, ...this.op }) : ScriptedOp.start(this.op),
+      this.php && PHP_FPM ? PhpFpm.start(this.tmp) : undefined,
+    ]);
+    this.servers = [];
+    for (const [i, port] of ports.entries()) this.servers.push(await this.makeServer(port, i));
+    this.httpd = this.servers[0];
+    if (options.start !== false) await Promise.all(this.servers.map((server) => server.start()));
+    return this;
+  }
+
+  body() {
+    const store = this.memcached?.url ?? (this.store === 'lmdb' ? null : this.store);
+    const base = this.nodes > 1 ? { SSOBaseURL: this.origin } : {};
+    return [
+      ...ssoLines({ tmp: this.tmp, issuer: this.idp.issuer, store, directives: { ...base, ...this.sso } }),
+      ...siteLines({ tmp: this.tmp, backendPort: this.backend.port, phpSocket: this.fpm?.socket, app: this.app }),
+      typeof this.conf === 'function' ? this.conf(this) : this.conf,
+    ].join('\n');
+  }
+
+  makeServer(port, i) {
+    return Httpd.create({ tmp: this.tmp, name: `httpd${i}`, port, mpm: this.mpm, https: this.https, modules: this.modules, body: this.body(), serverName: this.nodes > 1 ? `localhost:${this.servers[0]?.port ?? port}` : undefined });
+  }
+
+  get cookie() { return this.https ? '__Host-sso' : 'sso'; }
+  url(path = '/') { return this.origin + path; }
+
+  /** A fresh browser; options as Agent's, and node: the httpd it talks to. */
+  agent({ node, ...options } = {}) {
+    const agent = new Agent({ via: node ? this.servers[node].port : undefined, ...options });
+    this.agents.push(agent);
+    return agent;
+  }
+
+  /** A browser that is signed in already; lands on `path`. */
+  async signedIn(user = 'alice', { path = '/app/env.cgi', ...options } = {}) {
+    const agent = this.agent(options);
+    if (this.provider !== 'real') this.idp.user = user;
+    const answer = await agent.login(this.url(path), user);
+    assert.equal(answer.status, 200, `login of ${user} ended with ${answer.status} at ${answer.url}\n${answer.body.slice(0, 1500)}\n${this.httpd.errorLog().split('\n').filter((line) => /reason=/.test(line)).slice(-3).join('\n')}`);
+    assert.ok(agent.jar.get(this.cookie), `no session cookie ${this.cookie} after the login`);
+    return agent;
+  }
+
+  /** The environment as the CGI application received it. */
+  async env(agent, path = '/app/env.cgi', options = {}) {
+    const answer = await agent.nav(this.url(path), options);
+    assert.equal(answer.status, 200, `${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    return answer.json;
+  }
+
+  /** Does this browser have a session? (Asked by a fetch, so that no login starts.) */
+  async isSignedIn(agent, path = '/app/index.html', options = {}) {
+    const { status } = await agent.xhr(this.url(path), options);
+    assert.ok(status === 200 || status === 401, `neither 200 nor 401 but ${status}`);
+    return status === 200;
+  }
+
+  secrets() {
+    const cookies = this.agents.flatMap((agent) => agent.jar.history)
+      .filter(({ url, line }) => url.startsWith(this.origin) && /^(__Host-)?sso/.test(line))
+      .map(({ line }) => line.split(';')[0].split('=').slice(1).join('='));
+    return [...this.idp.secrets, ...cookies].filter((text) => text.length >= 16);
+  }
+
+  /** Stops everything; throws when something was not as it should be. `allowed`: patterns of log lines that the tests caused. */
+  async end({ allowed = [], secrets = true } = {}) {
+    if (this.over) return;
+    this.over = true;
+    for (const agent of this.agents) agent.pool?.destroy();
+    const faults = [];
+    for (const server of this.servers) {
+      const exit = await server.stop();
+      if (exit?.signal) faults.push(`${server.name} ended by ${exit.signal}`);
+      try { server.assertCleanLog([...this.allowed, ...allowed]); } catch (error) { faults.push(error.message); }
+      if (secrets) faults.push(...leaks(`${server.errorLog()}\n${server.accessLog()}`, this.secrets()).slice(0, 5).map((line) => `${server.name}: a secret stands in a log: ${line}`));
+    }
+    await Promise.all([this.memcached?.stop(), this.backend.stop(), this.idp.stop(), this.fpm?.stop()]);
+    if (process.env.SSO_KEEP) console.error(`kept: ${this.tmp.path}`), this.tmp.forget();
+    else this.tmp.remove();
+    World.open.delete(this);
+    if (World.open.size === 0 && leftovers().length) {
+      const left = await waitGone();
+      if (left.length) faults.push(`processes left: ${left.join(' ')}`);
+    }
+    assert.deepEqual(faults, [], faults.join('\n'));
+  }
+}
+World.open = new Set();
+
+/**
+ * Starts a world. Options:
+ *   mpm event|worker|prefork    store memcached|memcached-unix|lmdb|any SSOStore value      provider real|scripted     op: its options
+ *   nodes: httpds on one store  https    php     sso: directives {name: value, [values] or null}
+ *   conf: more httpd lines      app: more lines in each protected default place             modules: more of httpd's modules
+ *   allowed: log lines that may appear             start: false to start httpd later
+ */
+export async function world(options = {}) {
+  const made = new World();
+  World.open.add(made);
+  return made.build(options);
+}
