@@ -13,8 +13,9 @@
 
 #include "port/http.h"
 
-#define CURLANSWER_HEADER_BYTES ((size_t)64 * 1024) /* of all header lines together, interim answers and trailers included */
-#define CURLANSWER_HEADER_LINES 200                 /* likewise */
+#define CURLANSWER_HEADER_BYTES                                                                              \
+    ((size_t)64 * 1024)             /* of all header lines together, interim answers and trailers included */
+#define CURLANSWER_HEADER_LINES 200 /* likewise */
 
 typedef struct curlanswer {
     apr_pool_t *scratch; /* everything lies here, and what is body is wiped with it */
@@ -36,7 +37,8 @@ typedef struct curlanswer {
 /* An answer of which nothing has come yet; at most body_max bytes of body. */
 void curlanswer_init(curlanswer_t *answer, apr_pool_t *scratch, size_t body_max);
 
-/* CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION; `answer` is the curlanswer_t. They take all bytes, or none to give up. */
+/* CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION; `answer` is the curlanswer_t. They take all bytes, or
+ * none to give up. */
 size_t curlanswer_header(char *at, size_t size, size_t count, void *answer);
 size_t curlanswer_body(char *at, size_t size, size_t count, void *answer);
 

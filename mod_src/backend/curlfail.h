@@ -13,12 +13,12 @@
 
 #include "port/http.h"
 
-/* The answer of the port for a code other than CURLE_OK; `sent` tells whether the first byte of the request may have gone out.
- * Never HTTP_ANSWERED. */
+/* The answer of the port for a code other than CURLE_OK; `sent` tells whether the first byte of the request
+ * may have gone out. Never HTTP_ANSWERED. */
 http_rc curlfail_meaning(CURLcode code, bool sent);
 
-/* A short printable text for the log: `error` (the handle's error buffer, may be empty) or libcurl's text for the code, with a
- * hint where this host itself forbade the connection. In the pool. */
+/* A short printable text for the log: `error` (the handle's error buffer, may be empty) or libcurl's text for
+ * the code, with a hint where this host itself forbade the connection. In the pool. */
 const char *curlfail_text(CURL *handle, CURLcode code, const char *error, apr_pool_t *pool);
 
 #endif

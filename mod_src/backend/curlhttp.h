@@ -13,13 +13,15 @@
 
 typedef struct curlhttp_settings {
     const char *ca_file; /* PEM file with the only authorities that are trusted; NULL: those of the system */
-    const char *proxy;   /* URL of a proxy for everything but loopback over http; NULL: none. The environment is never read */
-    int max_calls;       /* under way at the same time, further ones are HTTP_BUSY; 0: CURLHTTP_CALLS_DEFAULT */
+    const char *proxy; /* URL of a proxy for everything but loopback over http; NULL: none. The environment is
+                          never read */
+    int max_calls;     /* under way at the same time, further ones are HTTP_BUSY; 0: CURLHTTP_CALLS_DEFAULT */
 } curlhttp_settings;
 
-/* Makes the port in the httpd child, after the fork; it ends with the pool, when no call is under way any more. The settings are
- * copied. Initialises libcurl once per process and never cleans it up, since other modules may use it too. Any thread may call.
- * The program must ignore SIGPIPE, as httpd does. Never NULL: where libcurl cannot be initialised every call is HTTP_UNREACHABLE. */
+/* Makes the port in the httpd child, after the fork; it ends with the pool, when no call is under way any
+ * more. The settings are copied. Initialises libcurl once per process and never cleans it up, since other
+ * modules may use it too. Any thread may call. The program must ignore SIGPIPE, as httpd does. Never NULL:
+ * where libcurl cannot be initialised every call is HTTP_UNREACHABLE. */
 http_port *curlhttp_new(apr_pool_t *pool, const curlhttp_settings *settings);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "port/clock.h"
 
-/* The one clock of the process: immutable, without state, never NULL; any thread may use it, before and after a fork. */
+/* The one clock of the process: immutable, without state, never NULL; any thread may use it, before and after
+ * a fork. */
 const clock_port *hostclock_port(void);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "port/random.h"
 
-/* The one source of the process: immutable, without state, never NULL; any thread may use it, before and after a fork. */
+/* The one source of the process: immutable, without state, never NULL; any thread may use it, before and
+ * after a fork. */
 const random_port *hostrandom_port(void);
 
 #endif

@@ -20,9 +20,10 @@ typedef struct laterthreads_settings {
     int64_t drain_ms; /* how long the end of the pool waits for all work to be done; 0: 15000 */
 } laterthreads_settings;
 
-/* Makes the port in the httpd child, after the fork. When the pool ends nothing new is taken and what was taken is done, before
- * anything else in the pool goes; what is not begun within drain_ms is dropped, what still runs then is left to itself. Tasks are
- * copied and the copies wiped behind the work, since they may hold tokens. Any thread may submit. Never NULL. */
+/* Makes the port in the httpd child, after the fork. When the pool ends nothing new is taken and what was
+ * taken is done, before anything else in the pool goes; what is not begun within drain_ms is dropped, what
+ * still runs then is left to itself. Tasks are copied and the copies wiped behind the work, since they may
+ * hold tokens. Any thread may submit. Never NULL. */
 later_port *laterthreads_new(apr_pool_t *pool, const laterthreads_settings *settings);
 
 #endif

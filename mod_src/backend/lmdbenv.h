@@ -3,8 +3,8 @@
 #ifndef BACKEND_LMDBENV_H
 #define BACKEND_LMDBENV_H
 
-/* An open LMDB environment with the store's three tables. LMDB allows one per file and process, so those who open the same file
- * share it. */
+/* An open LMDB environment with the store's three tables. LMDB allows one per file and process, so those who
+ * open the same file share it. */
 
 #include <stdint.h>
 #include <pthread.h>
@@ -19,12 +19,14 @@ typedef struct lmdbenv {
     MDB_dbi counter; /* the last version given */
     size_t pages;    /* that the map has room for */
     size_t page;     /* bytes of one */
-    /* Whoever writes holds it, so that of one process at most one thread waits for the writer of another process. */
+    /* Whoever writes holds it, so that of one process at most one thread waits for the writer of another
+     * process. */
     pthread_mutex_t writing;
 } lmdbenv;
 
-/* Opens the file (see lmdbfile.h: it is prepared), or joins those who have it open in this process; given back with the pool. After
- * a fork, what the parent had open is not used. Answers NULL, or a sentence with the path. */
+/* Opens the file (see lmdbfile.h: it is prepared), or joins those who have it open in this process; given
+ * back with the pool. After a fork, what the parent had open is not used. Answers NULL, or a sentence with
+ * the path. */
 const char *lmdbenv_open(apr_pool_t *pool, const char *path, int64_t size, lmdbenv **env)
     __attribute__((warn_unused_result));
 

@@ -3,8 +3,8 @@
 #ifndef BACKEND_LMDBTABLE_H
 #define BACKEND_LMDBTABLE_H
 
-/* What the store does within one LMDB transaction: records, their expiry index, versions, and how full the file is. All answers
- * are LMDB's codes: 0, MDB_NOTFOUND, MDB_MAP_FULL, or trouble. */
+/* What the store does within one LMDB transaction: records, their expiry index, versions, and how full the
+ * file is. All answers are LMDB's codes: 0, MDB_NOTFOUND, MDB_MAP_FULL, or trouble. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,8 +36,10 @@ bool lmdbtable_is_dead(const lmdbtable *table, const lmdbtable_record *record);
 /* A version that no record has had before, also after the file was made anew. */
 int lmdbtable_version(const lmdbtable *table, uint64_t *version);
 
-/* Writes the record over `old`, which was found under the key; NULL: nothing was found. The value must not be in the map. */
-int lmdbtable_write(const lmdbtable *table, const char *key, const lmdbtable_record *record, const lmdbtable_record *old);
+/* Writes the record over `old`, which was found under the key; NULL: nothing was found. The value must not be
+ * in the map. */
+int lmdbtable_write(const lmdbtable *table, const char *key, const lmdbtable_record *record,
+                    const lmdbtable_record *old);
 
 /* Removes the record that was found under the key. */
 int lmdbtable_remove(const lmdbtable *table, const char *key, const lmdbtable_record *old);
@@ -45,8 +47,9 @@ int lmdbtable_remove(const lmdbtable *table, const char *key, const lmdbtable_re
 /* Removes at most so many records whose life has ended, oldest first. *swept gets their number. */
 int lmdbtable_sweep(const lmdbtable *table, int most, int *swept);
 
-/* MDB_MAP_FULL when there is no room for a value of so many bytes. New records leave a tenth of the file (64 pages at least) free for
- * changes of those that are there, and changes a twentieth (48) for what every transaction, a drop as well, needs for itself. */
+/* MDB_MAP_FULL when there is no room for a value of so many bytes. New records leave a tenth of the file (64
+ * pages at least) free for changes of those that are there, and changes a twentieth (48) for what every
+ * transaction, a drop as well, needs for itself. */
 int lmdbtable_room(const lmdbtable *table, size_t len, bool is_new);
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef BACKEND_MCCONN_H
 #define BACKEND_MCCONN_H
 
-/* One connection to one memcached, and the six verbs on it. After an answer of STORE_DOWN, or after its deadline, it is of no
- * further use and must be closed. One thread at a time. */
+/* One connection to one memcached, and the six verbs on it. After an answer of STORE_DOWN, or after its
+ * deadline, it is of no further use and must be closed. One thread at a time. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +31,8 @@ typedef struct mcconn_record {
     uint64_t version; /* for cas */
 } mcconn_record;
 
-/* Connects and hears one sensible answer before the deadline (steady milliseconds of the clock). NULL: it did not. */
+/* Connects and hears one sensible answer before the deadline (steady milliseconds of the clock). NULL: it did
+ * not. */
 mcconn *mcconn_open(const mcconn_place *place, const clock_port *clock, int64_t deadline);
 
 /* The steady time by which whatever is asked next has to be answered. */

@@ -3,8 +3,8 @@
 #ifndef BACKEND_MCPOOL_H
 #define BACKEND_MCPOOL_H
 
-/* The connections to one memcached, shared by the threads of one process, with a breaker: after a failure nobody waits for the
- * server any more, one thread at a time finds out whether it is back. */
+/* The connections to one memcached, shared by the threads of one process, with a breaker: after a failure
+ * nobody waits for the server any more, one thread at a time finds out whether it is back. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,8 @@
 
 #define MCPOOL_PROBE_FIRST_MS ((int64_t)100) /* from a failure to the first probe */
 #define MCPOOL_PROBE_LAST_MS  ((int64_t)500) /* from probe to probe while the server stays away */
-#define MCPOOL_PROBE_WAIT_MS  ((int64_t)400) /* the longest a probe waits to be greeted, so that a second is enough */
+#define MCPOOL_PROBE_WAIT_MS                                                                                 \
+    ((int64_t)400) /* the longest a probe waits to be greeted, so that a second is enough */
 
 typedef struct mcpool mcpool;
 
@@ -39,7 +40,8 @@ typedef struct mcpool_loan {
 typedef enum {
     MCPOOL_FINE,  /* goes back for the next one */
     MCPOOL_SPENT, /* the server is all right, the connection is closed all the same */
-    MCPOOL_STALE, /* an idle connection turned out to be dead: all that are idle go, the breaker stays closed */
+    MCPOOL_STALE, /* an idle connection turned out to be dead: all that are idle go, the breaker stays closed
+                   */
     MCPOOL_FAILED /* the breaker opens */
 } mcpool_end;
 
@@ -49,12 +51,14 @@ typedef struct mcpool_terms {
     int connections;    /* at a time, at most */
 } mcpool_terms;
 
-/* Connects to nothing yet; all connections are closed with the APR pool. The place, its strings and the clock are borrowed. To be
- * made in the process that uses it, after the fork. */
-mcpool *mcpool_new(apr_pool_t *pool, const mcpool_place *place, const mcpool_terms *terms, const clock_port *clock);
+/* Connects to nothing yet; all connections are closed with the APR pool. The place, its strings and the clock
+ * are borrowed. To be made in the process that uses it, after the fork. */
+mcpool *mcpool_new(apr_pool_t *pool, const mcpool_place *place, const mcpool_terms *terms,
+                   const clock_port *clock);
 
-/* Lends a connection, waiting for one to come free or opening it. `proven` asks for one that has answered just now, for what must
- * not be sent twice. False: none to be had; with an open breaker within microseconds. */
+/* Lends a connection, waiting for one to come free or opening it. `proven` asks for one that has answered
+ * just now, for what must not be sent twice. False: none to be had; with an open breaker within microseconds.
+ */
 bool mcpool_take(mcpool *server, bool proven, mcpool_loan *loan);
 
 /* Takes it back. Each loan ends exactly once. */

@@ -3,7 +3,8 @@
 #ifndef BACKEND_NAMEHASH_H
 #define BACKEND_NAMEHASH_H
 
-/* Spreads names over small tables. Names are ours, so nobody outside chooses collisions, and a collision costs time only. */
+/* Spreads names over small tables. Names are ours, so nobody outside chooses collisions, and a collision
+ * costs time only. */
 
 #include <stdint.h>
 

@@ -9,7 +9,8 @@
 
 #include "port/shared.h"
 
-/* Makes the port in the httpd child, after the fork; it ends with the pool. Any thread may use it. Never NULL. */
+/* Makes the port in the httpd child, after the fork; it ends with the pool. Any thread may use it. Never
+ * NULL. */
 shared_port *sharedthreads_new(apr_pool_t *pool);
 
 #endif

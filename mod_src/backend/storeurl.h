@@ -3,7 +3,8 @@
 #ifndef BACKEND_STOREURL_H
 #define BACKEND_STOREURL_H
 
-/* The value of SSOStore, read: which backend, where it is, and its two numbers. Pure; nothing is opened or looked up. */
+/* The value of SSOStore, read: which backend, where it is, and its two numbers. Pure; nothing is opened or
+ * looked up. */
 
 #include <stdint.h>
 
@@ -36,9 +37,9 @@ typedef struct store_url {
     int64_t size; /* of LMDB: bytes that the file may grow to */
 } store_url;
 
-/* Reads `memcached://host[:port][,host[:port]...][?timeout=250ms]`, `memcached:///path.sock[?timeout=250ms]` or
- * `lmdb:[/path][?size=256m]` into the pool. Ranges: port 1-65535, timeout 10ms-5s, size 1m-64g.
- * Answers NULL, or a sentence (in the pool, printable) that says what is wrong and what would be right. */
+/* Reads `memcached://host[:port][,host[:port]...][?timeout=250ms]`, `memcached:///path.sock[?timeout=250ms]`
+ * or `lmdb:[/path][?size=256m]` into the pool. Ranges: port 1-65535, timeout 10ms-5s, size 1m-64g. Answers
+ * NULL, or a sentence (in the pool, printable) that says what is wrong and what would be right. */
 const char *storeurl_read(apr_pool_t *pool, text_t text, store_url *url) __attribute__((warn_unused_result));
 
 #endif

@@ -21,7 +21,8 @@ turns_t *turns_new(apr_pool_t *pool);
 /* See `take_turn` of port/shared.h. A thread that already has the turn must not ask for it again. */
 shared_turn turns_take(turns_t *turns, const char *name, int64_t wait_ms);
 
-/* See `give_turn` of port/shared.h. Any thread may give a turn back; a name that nobody holds is left alone. */
+/* See `give_turn` of port/shared.h. Any thread may give a turn back; a name that nobody holds is left alone.
+ */
 void turns_give(turns_t *turns, const char *name);
 
 #endif

@@ -5,9 +5,10 @@
 
 /* What is known about a user, flattened once at login so that a request only looks up: a list sorted by path.
  *
- * A nested member's path joins the names with CLAIM_STEP; directives write a dot there, and a lookup takes a dot for either. An
- * object has no entry of its own but the ones of its members; it is printed from them when somebody wants it whole. A list is
- * one entry whose text is its items one behind the other (claim_next_item). null has no entry. */
+ * A nested member's path joins the names with CLAIM_STEP; directives write a dot there, and a lookup takes a
+ * dot for either. An object has no entry of its own but the ones of its members; it is printed from them when
+ * somebody wants it whole. A list is one entry whose text is its items one behind the other
+ * (claim_next_item). null has no entry. */
 
 #include <stdbool.h>
 
@@ -38,14 +39,16 @@ typedef struct claim_list {
     size_t count;
 } claim_list;
 
-/* Order of paths, in which CLAIM_STEP and '.' are the same; among equal ones the top level name with dots comes first. */
+/* Order of paths, in which CLAIM_STEP and '.' are the same; among equal ones the top level name with dots
+ * comes first. */
 int claim_order(const claim_t *one, const claim_t *other);
 
 /* The claim under a dotted name, or NULL. */
 const claim_t *claim_find(const claim_list *claims, text_t name);
 
-/* The claims below a name that is an object: first one and how many; none: 0. A top level name with literal dots
- * may stand among them: whoever walks on from *first counts only paths that begin with the bytes of its path up to the step. */
+/* The claims below a name that is an object: first one and how many; none: 0. A top level name with literal
+ * dots may stand among them: whoever walks on from *first counts only paths that begin with the bytes of its
+ * path up to the step. */
 size_t claim_below(const claim_list *claims, text_t name, const claim_t **first);
 
 /* Appends one item to the text of a list that is being made: its type and bytes (at most 16 MB). */
@@ -54,18 +57,21 @@ void claim_add_item(char **end, claim_type type, text_t text);
 /* Bytes that claim_add_item takes for an item of this length. */
 size_t claim_item_size(size_t len);
 
-/* Walks the items of a CLAIM_LIST text: start with *rest = the text; false at the end or where it is broken. */
+/* Walks the items of a CLAIM_LIST text: start with *rest = the text; false at the end or where it is broken.
+ */
 bool claim_next_item(text_t *rest, claim_type *type, text_t *item);
 
-/* For applications: a scalar as its text, a list joined with `separator` where a separator or backslash inside an item gets a
- * backslash before it. A list inside a list, or an object in one, is JSON. In the pool. */
+/* For applications: a scalar as its text, a list joined with `separator` where a separator or backslash
+ * inside an item gets a backslash before it. A list inside a list, or an object in one, is JSON. In the pool.
+ */
 text_t claim_as_text(apr_pool_t *pool, const claim_t *claim, char separator);
 
-/* For applications: the claim under the name as JSON, also an object rebuilt from its members. `at` NULL where there is none. */
+/* For applications: the claim under the name as JSON, also an object rebuilt from its members. `at` NULL
+ * where there is none. */
 text_t claim_as_json(apr_pool_t *pool, const claim_list *claims, text_t name);
 
-/* Does the claim equal the value, or does the list have an item that does? Exact and typed text: a number equals its JSON text,
- * a boolean "true" or "false"; a part of a string never counts. */
+/* Does the claim equal the value, or does the list have an item that does? Exact and typed text: a number
+ * equals its JSON text, a boolean "true" or "false"; a part of a string never counts. */
 bool claim_has(const claim_t *claim, text_t value);
 
 #endif

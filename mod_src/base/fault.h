@@ -3,8 +3,8 @@
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
-/* Why something was refused. A pure function answers `const fault_t *`: NULL is success, otherwise a reason with a stable code
- * that stands in the page, the log and docs/faults.md alike. */
+/* Why something was refused. A pure function answers `const fault_t *`: NULL is success, otherwise a reason
+ * with a stable code that stands in the page, the log and docs/faults.md alike. */
 
 #include <apr_pools.h>
 
@@ -17,11 +17,12 @@ typedef enum { FAULT_NONE, FAULT_ROWS(FAULT_CODE) FAULT_COUNT } fault_code;
 
 typedef struct fault {
     fault_code code;
-    const char *detail; /* for the administrator's log; never a secret, never unescaped outside text; NULL when there is none */
+    const char *detail; /* for the administrator's log; never a secret, never unescaped outside text; NULL
+                           when there is none */
 } fault_t;
 
-/* A fault in the pool. The detail is formatted, NULL for none; text from outside must go through text_loggable first. Never
- * NULL. */
+/* A fault in the pool. The detail is formatted, NULL for none; text from outside must go through
+ * text_loggable first. Never NULL. */
 const fault_t *fault_make(apr_pool_t *pool, fault_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4), returns_nonnull)) MUST_USE;
 

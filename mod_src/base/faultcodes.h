@@ -3,13 +3,19 @@
 #ifndef BASE_FAULTCODES_H
 #define BASE_FAULTCODES_H
 
-/* Every reason code, one row each: name, the stable word, HTTP status, the sentence for the user, and cause and cure for the
- * administrator. docs/faults.md is printed from these rows. A word never changes its meaning. */
+/* Every reason code, one row each: name, the stable word, HTTP status, the sentence for the user, and cause
+ * and cure for the administrator. docs/faults.md is printed from these rows. A word never changes its
+ * meaning. */
 
-#define SENTENCE_AGAIN     "The sign-in could not be completed. Please try again."
-#define SENTENCE_PROVIDER  "The sign-in service does not answer properly at the moment. Please try again in a little while."
-#define SENTENCE_STORE     "Your session cannot be looked up at the moment. You are still signed in; please try again in a little while."
-#define SENTENCE_UNTRUSTED "The sign-in service sent an answer that could not be trusted. Please try again, or tell your administrator."
+#define SENTENCE_AGAIN "The sign-in could not be completed. Please try again."
+#define SENTENCE_PROVIDER                                                                                    \
+    "The sign-in service does not answer properly at the moment. Please try again in a little while."
+#define SENTENCE_STORE                                                                                       \
+    "Your session cannot be looked up at the moment. You are still signed in; please try again in a little " \
+    "while."
+#define SENTENCE_UNTRUSTED                                                                                   \
+    "The sign-in service sent an answer that could not be trusted. Please try again, or tell your "          \
+    "administrator."
 
 /* clang-format off */
 #define FAULT_ROWS(X) \

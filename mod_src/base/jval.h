@@ -3,8 +3,9 @@
 #ifndef BASE_JVAL_H
 #define BASE_JVAL_H
 
-/* JSON from outside: jansson with strict flags behind a scan of our own, values bound to a pool. jval.c is the only file that
- * includes jansson. A value is immutable and lives as long as the pool it was read into. */
+/* JSON from outside: jansson with strict flags behind a scan of our own, values bound to a pool. jval.c is
+ * the only file that includes jansson. A value is immutable and lives as long as the pool it was read into.
+ */
 
 #include <stdbool.h>
 
@@ -17,15 +18,27 @@
 
 typedef struct jval jval_t;
 
-typedef enum { JVAL_OBJECT, JVAL_LIST, JVAL_TEXT, JVAL_INTEGER, JVAL_REAL, JVAL_TRUE, JVAL_FALSE, JVAL_NULL } jval_kind;
+typedef enum {
+    JVAL_OBJECT,
+    JVAL_LIST,
+    JVAL_TEXT,
+    JVAL_INTEGER,
+    JVAL_REAL,
+    JVAL_TRUE,
+    JVAL_FALSE,
+    JVAL_NULL
+} jval_kind;
 
-/* Three answers of every getter: absent is also `null`. The output is written when JVAL_FOUND, otherwise it stays as it was. */
+/* Three answers of every getter: absent is also `null`. The output is written when JVAL_FOUND, otherwise it
+ * stays as it was. */
 typedef enum { JVAL_FOUND, JVAL_ABSENT, JVAL_WRONG } jval_rc;
 
-/* Reads one JSON object (RFC 8259), nothing before or after it: at most `ceiling` bytes, JVAL_DEPTH_MAX deep, UTF-8 without BOM,
- * no duplicate names, no \u0000, numbers within int64 and double. Anything else, also another top level value, is a fault with
- * `code` whose detail says what is wrong but quotes nothing of the document. */
-const fault_t *jval_read(apr_pool_t *pool, text_t source, size_t ceiling, fault_code code, const jval_t **object) MUST_USE;
+/* Reads one JSON object (RFC 8259), nothing before or after it: at most `ceiling` bytes, JVAL_DEPTH_MAX deep,
+ * UTF-8 without BOM, no duplicate names, no \u0000, numbers within int64 and double. Anything else, also
+ * another top level value, is a fault with `code` whose detail says what is wrong but quotes nothing of the
+ * document. */
+const fault_t *jval_read(apr_pool_t *pool, text_t source, size_t ceiling, fault_code code,
+                         const jval_t **object) MUST_USE;
 
 /* What kind of value it is. */
 jval_kind jval_kind_of(const jval_t *value);
@@ -33,7 +46,8 @@ jval_kind jval_kind_of(const jval_t *value);
 /* A string member. JVAL_WRONG when it is there but no string. Borrowed from the value. */
 jval_rc jval_text(const jval_t *object, const char *name, text_t *text);
 
-/* A member that counts seconds: an integer, or a real that is floored; saturates at int64. JVAL_WRONG for everything else. */
+/* A member that counts seconds: an integer, or a real that is floored; saturates at int64. JVAL_WRONG for
+ * everything else. */
 jval_rc jval_seconds(const jval_t *object, const char *name, int64_t *seconds);
 
 /* A boolean member. */
@@ -53,11 +67,12 @@ const jval_t *jval_at(const jval_t *list, size_t index);
 /* The text of a JVAL_TEXT value; empty for other kinds. Borrowed. */
 text_t jval_as_text(const jval_t *value);
 
-/* Is the text one of the strings of the list member `name`? JVAL_WRONG when the member is no list of strings only. JVAL_FOUND:
- * yes or no, see *has. */
+/* Is the text one of the strings of the list member `name`? JVAL_WRONG when the member is no list of strings
+ * only. JVAL_FOUND: yes or no, see *has. */
 jval_rc jval_list_has(const jval_t *object, const char *name, text_t text, bool *has);
 
-/* Walks the members of an object: start with a zeroed cursor, goes on until false. Order is that of the document. */
+/* Walks the members of an object: start with a zeroed cursor, goes on until false. Order is that of the
+ * document. */
 typedef struct jval_cursor {
     text_t name;
     const jval_t *value;
@@ -65,8 +80,8 @@ typedef struct jval_cursor {
 } jval_cursor;
 bool jval_next(const jval_t *object, jval_cursor *cursor);
 
-/* The value as compact JSON in the pool; integers exact, reals with the fewest digits that read back the same, '.' as decimal
- * point whatever the locale. A JVAL_TEXT comes with its quotes. */
+/* The value as compact JSON in the pool; integers exact, reals with the fewest digits that read back the
+ * same, '.' as decimal point whatever the locale. A JVAL_TEXT comes with its quotes. */
 text_t jval_print(apr_pool_t *pool, const jval_t *value);
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
-/* Bytes that must not outlive their use: they lie in a pool and are overwritten when it is cleared. There is no function that
- * prints one. */
+/* Bytes that must not outlive their use: they lie in a pool and are overwritten when it is cleared. There is
+ * no function that prints one. */
 
 #include <apr_pools.h>
 

@@ -3,8 +3,8 @@
 #ifndef BASE_URL_H
 #define BASE_URL_H
 
-/* Absolute http(s) URLs, origins, and the query and form syntax. The parser accepts less than browsers do, so that no two
- * readers can disagree about where a URL leads. */
+/* Absolute http(s) URLs, origins, and the query and form syntax. The parser accepts less than browsers do, so
+ * that no two readers can disagree about where a URL leads. */
 
 #include <stdbool.h>
 
@@ -16,15 +16,16 @@
 
 typedef struct url {
     bool https;
-    text_t host;       /* lower case letters, digits, '-', '.', or a bracketed IPv6 address; never empty */
-    int port;          /* 443 or 80 where the URL names none */
-    text_t path;       /* "/" or longer, as written */
-    text_t query;      /* without '?'; `at` is NULL where there is none */
-    text_t fragment;   /* without '#'; `at` is NULL where there is none */
+    text_t host;     /* lower case letters, digits, '-', '.', or a bracketed IPv6 address; never empty */
+    int port;        /* 443 or 80 where the URL names none */
+    text_t path;     /* "/" or longer, as written */
+    text_t query;    /* without '?'; `at` is NULL where there is none */
+    text_t fragment; /* without '#'; `at` is NULL where there is none */
 } url_t;
 
-/* Reads an absolute URL: http or https, no userinfo, only RFC 3986 characters, no backslash, at most URL_MAX bytes. Slices point
- * into `text`, but for the host, which is lower-cased in the pool. Answers false on anything else. */
+/* Reads an absolute URL: http or https, no userinfo, only RFC 3986 characters, no backslash, at most URL_MAX
+ * bytes. Slices point into `text`, but for the host, which is lower-cased in the pool. Answers false on
+ * anything else. */
 bool url_read(apr_pool_t *pool, text_t text, url_t *url);
 
 /* Same scheme, host and port (RFC 6454 section 5)? */
@@ -36,9 +37,9 @@ text_t url_origin(apr_pool_t *pool, const url_t *url);
 /* Is the host loopback: localhost, 127.0.0.0/8 or [::1]? Only there is http:// accepted for a provider. */
 bool url_is_loopback(const url_t *url);
 
-/* A path that stays on its origin when a browser resolves it: starts with one '/', then no second '/' or '\', no control byte,
- * space or non-ASCII byte, no "%5c" or "%2f" as its second character, no '\' before its query, no broken escape, no fragment;
- * at most URL_MAX bytes. */
+/* A path that stays on its origin when a browser resolves it: starts with one '/', then no second '/' or '\',
+ * no control byte, space or non-ASCII byte, no "%5c" or "%2f" as its second character, no '\' before its
+ * query, no broken escape, no fragment; at most URL_MAX bytes. */
 bool url_is_local(text_t path_and_query);
 
 /* A name and value of a query or a form. */
@@ -51,16 +52,17 @@ typedef struct url_pair {
 
 typedef enum { URL_FOUND, URL_ABSENT, URL_REFUSED } url_rc;
 
-/* Looks up one parameter of a raw query or form body, decoded in the pool. URL_REFUSED: it is there twice, its escapes are
- * broken, or there are more than URL_PAIRS_MAX pairs. Names are compared after decoding. *value is the empty slice (`at` NULL)
- * unless URL_FOUND. */
+/* Looks up one parameter of a raw query or form body, decoded in the pool. URL_REFUSED: it is there twice,
+ * its escapes are broken, or there are more than URL_PAIRS_MAX pairs. Names are compared after decoding.
+ * *value is the empty slice (`at` NULL) unless URL_FOUND. */
 url_rc url_parameter(apr_pool_t *pool, text_t query, const char *name, text_t *value);
 
-/* Pairs as a query or form body ("a=1&b=2"), encoded as application/x-www-form-urlencoded, in the pool; pairs whose value has
- * a NULL `at` are left out. `count` pairs. */
+/* Pairs as a query or form body ("a=1&b=2"), encoded as application/x-www-form-urlencoded, in the pool; pairs
+ * whose value has a NULL `at` are left out. `count` pairs. */
 text_t url_form(apr_pool_t *pool, const url_pair *pairs, size_t count);
 
-/* A URL with a query appended: '?' or '&' as needed, before no fragment (endpoints have none). In the pool. */
+/* A URL with a query appended: '?' or '&' as needed, before no fragment (endpoints have none). In the pool.
+ */
 text_t url_with_query(apr_pool_t *pool, text_t url, text_t query);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "flow/walk.h"
 
-/* Finishes the walk's verdict as gate_admit says. One store get; a write only when activity has to be noted or a token is due. */
+/* Finishes the walk's verdict as gate_admit says. One store get; a write only when activity has to be noted
+ * or a token is due. */
 verdict_t *admit_visitor(walk_t *walk);
 
 #endif

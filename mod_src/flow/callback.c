@@ -22,6 +22,10 @@
 #include "oidc/tokenreq.h"
 #include "session/sessionpack.h"
 
+/* Seconds that a used state is remembered: as long as a ticket from a host whose clock is ahead may still
+ * open. */
+#define MARK_LIFE (2 * TICKET_LIFE + 60)
+
 /* What is known of this login so far. */
 typedef struct arrival {
     authzresp_t response;
@@ -89,7 +93,7 @@ static const fault_t *check_response(walk_t *walk, arrival_t *arrival)
 
 static const fault_t *use_state(walk_t *walk, arrival_t *arrival)
 {
-    switch (vault_use_once(&walk->vault, "state", arrival->ticket.state, TICKET_LIFE + 60)) {
+    switch (vault_use_once(&walk->vault, "state", arrival->ticket.state, MARK_LIFE)) {
     case VAULT_OK:
         arrival->used = true;
         return NULL;
@@ -134,18 +138,23 @@ static const fault_t *redeem_code(walk_t *walk, arrival_t *arrival)
     return fault;
 }
 
+static bool is_granted(text_t granted, text_t scope)
+{
+    text_t part;
+    while (text_cut(&granted, ' ', &part)) {
+        if (text_equal(part, scope))
+            return true;
+    }
+    return false;
+}
+
+/* A provider that does not name the scopes has granted what was asked for (RFC 6749 section 5.1). */
 static const fault_t *check_scopes(walk_t *walk, const arrival_t *arrival)
 {
     const apr_array_header_t *required = walk->rp->required_scopes;
     for (int i = 0; required != NULL && i < required->nelts && arrival->tokens.scope.at != NULL; i++) {
         const char *scope = ((const char **)required->elts)[i];
-        text_t rest = arrival->tokens.scope, part;
-        bool has = false, more = rest.len > 0;
-        while (more && !has) {
-            more = text_cut(&rest, ' ', &part);
-            has = text_equal(part, text_of(scope));
-        }
-        if (!has)
+        if (!is_granted(arrival->tokens.scope, text_of(scope)))
             return fault_make(walk->pool, FAULT_SCOPE_MISSING, "the provider did not grant %s", scope);
     }
     return NULL;
@@ -248,6 +257,7 @@ static verdict_t *welcome(walk_t *walk, const arrival_t *arrival, const vault_re
     const char *name = ticket_cookie(walk, arrival->response.state, &value);
     if (name != NULL)
         reply_expire(walk, name);
+    issuer_remember(walk);
     loopguard_count(walk);
     reply_cookie(walk, rp_cookie_name(walk->rp, walk->visit->https), record->cookie,
                  settings->cookie.persistent ? settings->session_max : -1);
@@ -262,10 +272,14 @@ static verdict_t *welcome(walk_t *walk, const arrival_t *arrival, const vault_re
 static verdict_t *arrive_again(walk_t *walk, const arrival_t *arrival, const fault_t *fault)
 {
     vault_record record;
-    text_t cookie;
+    text_t cookie, value;
     if (walk_cookie(walk, &cookie) && vault_load(&walk->vault, walk->pool, cookie, &record) == VAULT_OK &&
-        session_life_at(&record.session, walk->now, walk->rp->settings->session_idle) == SESSION_LIVE)
+        session_life_at(&record.session, walk->now, walk->rp->settings->session_idle) == SESSION_LIVE) {
+        const char *name = ticket_cookie(walk, arrival->response.state, &value);
+        if (name != NULL)
+            reply_expire(walk, name);
         return land(walk, arrival->ticket.return_to);
+    }
     return refuse(walk, arrival, fault);
 }
 

@@ -7,8 +7,8 @@
 
 #include "flow/walk.h"
 
-/* Sends the browser to the provider (OpenID Connect Core 3.1.2.1). `return_to` is path and query on this origin; `hint` goes
- * into login_hint when it is not empty. */
+/* Sends the browser to the provider (OpenID Connect Core 3.1.2.1). `return_to` is path and query on this
+ * origin; `hint` goes into login_hint when it is not empty. */
 verdict_t *login_start(walk_t *walk, text_t return_to, text_t hint);
 
 /* GET login?return=PATH: login_start for a page that asks for it, or for a third party (Core section 4). */

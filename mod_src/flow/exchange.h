@@ -8,13 +8,14 @@
 #include "flow/issuer.h"
 #include "flow/refresh.h"
 
-/* Sends the refresh token once and stores what came of it, whatever it is; the lease is given back. `record` is as read after the lease was
- * written; `began` (steady milliseconds) is a moment before that. The record is left as stored. */
+/* Sends the refresh token once and stores what came of it, whatever it is; the lease is given back. `record`
+ * is as read after the lease was written; `began` (steady milliseconds) is a moment before that. The record
+ * is left as stored. */
 refresh_outcome exchange_run(walk_t *walk, const provider_t *provider, vault_record *record, int64_t began,
                              const fault_t **fault);
 
-/* Asks userinfo for claims that no token carries, after a refresh; what it says replaces the claims of the record. Best effort, but for
- * another subject, which ends the session. */
+/* Asks userinfo for claims that no token carries, after a refresh; what it says replaces the claims of the
+ * record. Best effort, but for another subject, which ends the session. */
 void exchange_renew_claims(walk_t *walk, vault_record *record);
 
 #endif

@@ -20,7 +20,8 @@ const fault_t *gather_claims(walk_t *walk, const gather_t *from, claim_list *cla
 /* Does userinfo have to be asked, given what the other sources say? */
 bool gather_wants_userinfo(const rp_t *rp, const claim_list *claims);
 
-/* REMOTE_USER by SSOUser, in the pool; NULL when the claim is missing, empty, or does not fit into a header. */
+/* REMOTE_USER by SSOUser, in the pool; NULL when the claim is missing, empty, or does not fit into a header.
+ */
 const char *gather_user(const rp_t *rp, const env_t *env, apr_pool_t *pool, const claim_list *claims);
 
 #endif

@@ -22,6 +22,7 @@
 typedef struct snapshot {
     int64_t fetched; /* steady milliseconds */
     bool from_store;
+    text_t document;
     provider_t provider;
     const jwks_t *keys;
 } snapshot_t;
@@ -91,7 +92,8 @@ static const fault_t *publish(walk_t *walk, const subject_t *subject, text_t doc
     shared_port *shared = walk->env->shared;
     apr_pool_t *draft = shared->draft(shared);
     snapshot_t *made = apr_pcalloc(draft, sizeof *made);
-    const fault_t *fault = subject->read(walk, draft, text_copy(draft, document), made);
+    made->document = text_copy(draft, document);
+    const fault_t *fault = subject->read(walk, draft, made->document, made);
     if (fault != NULL) { /* the reason must outlive the draft */
         fault =
             fault_make(walk->pool, fault->code, "%s: %s", subject->url, fault->detail ? fault->detail : "");
@@ -111,11 +113,7 @@ static const fault_t *renew(walk_t *walk, const subject_t *subject, bool have_on
     const fault_t *fault = fetch(walk, subject, &document);
     if (fault == NULL)
         fault = publish(walk, subject, document, false);
-    if (fault == NULL) {
-        (void)vault_keep(&walk->vault, walk->pool, text_of(subject->name), document, KEEP_SECONDS);
-        return NULL;
-    }
-    if (have_one)
+    if (fault == NULL || have_one)
         return fault;
     if (vault_recall(&walk->vault, walk->pool, text_of(subject->name), &document) == VAULT_OK &&
         publish(walk, subject, document, true) == NULL) {
@@ -232,4 +230,19 @@ const fault_t *issuer_keys(walk_t *walk, const provider_t *provider, bool renewe
     if (fault == NULL)
         *keys = found->keys;
     return fault;
+}
+
+static void remember(walk_t *walk, const char *name)
+{
+    const subject_t subject = {.name = name};
+    const snapshot_t *found = current(walk, &subject);
+    if (found != NULL && !found->from_store && may_try(walk, &subject, "keep ", FRESH_SECONDS * 1000))
+        (void)vault_keep(&walk->vault, walk->pool, text_of(name), found->document, KEEP_SECONDS);
+}
+
+void issuer_remember(walk_t *walk)
+{
+    if (walk->rp->discovers)
+        remember(walk, walk->rp->issuer_name);
+    remember(walk, walk->rp->keys_name);
 }

@@ -84,15 +84,19 @@ static const fault_t *hand_out_ticket(walk_t *walk, const ticket_t *ticket)
     return NULL;
 }
 
-/* The administrator's parameters, and login_hint when there is one. */
+/* The administrator's parameters, and login_hint when there is one; his own login_hint wins, since a
+ * parameter may stand only once (RFC 6749 section 3.1). */
 static const url_pair *extra_pairs(walk_t *walk, text_t hint, size_t *count)
 {
     const apr_array_header_t *given = walk->rp->settings->auth_params;
     size_t some = given != NULL ? (size_t)given->nelts : 0;
     url_pair *pairs = apr_pcalloc(walk->pool, (some + 1) * sizeof *pairs);
+    bool hinted = false;
     if (some > 0)
         memcpy(pairs, given->elts, some * sizeof *pairs);
-    if (hint.len > 0)
+    for (size_t i = 0; i < some; i++)
+        hinted = hinted || text_equal(pairs[i].name, TEXT("login_hint"));
+    if (hint.len > 0 && !hinted)
         pairs[some++] = (url_pair){TEXT("login_hint"), hint};
     *count = some;
     return pairs;

@@ -72,6 +72,16 @@ static verdict_t *arrive(walk_t *walk, text_t asked)
     return land(walk, target);
 }
 
+/* A session cookie that came twice, or cannot be ours, does not stay in a browser that is told "signed out".
+ */
+static void drop_unusable(walk_t *walk)
+{
+    text_t value;
+    const char *name = rp_cookie_name(walk->rp, walk->visit->https);
+    if (cookie_find(walk->visit->cookies, text_of(name), &value) != COOKIE_ABSENT)
+        reply_expire(walk, name);
+}
+
 /* Remembers the wished target while the browser is at the provider. */
 static const fault_t *remember_wish(walk_t *walk, text_t asked, ticket_t *ticket)
 {
@@ -154,7 +164,9 @@ verdict_t *logout_endpoint(walk_t *walk)
          (asked.len > TICKET_RETURN_MAX || !returnurl_after_logout(walk->rp, walk->visit, asked, &url))))
         return reply_fault(walk, fault_make(walk->pool, FAULT_TARGET_REFUSED, "return=%s",
                                             text_loggable(walk->pool, asked, 200)));
-    if (!walk_cookie(walk, &cookie))
+    if (!walk_cookie(walk, &cookie)) {
+        drop_unusable(walk);
         return arrive(walk, url);
+    }
     return is_own_wish(walk) ? end_session(walk, cookie, url) : ask(walk);
 }

@@ -14,8 +14,9 @@ typedef enum {
     REFRESH_ENDED    /* the session is over: *fault says why */
 } refresh_outcome;
 
-/* Sees to it that the record's token is fresh, or as fresh as it can be. The record may be replaced by a newer one. `due` is what
- * session_refresh_at said: DUE never waits, OVERDUE waits at most as long as a call to the provider may take. */
+/* Sees to it that the record's token is fresh, or as fresh as it can be. The record may be replaced by a
+ * newer one. `due` is what session_refresh_at said: DUE never waits, OVERDUE waits at most as long as a call
+ * to the provider may take. */
 refresh_outcome refresh_run(walk_t *walk, session_refresh due, vault_record *record, const fault_t **fault);
 
 #endif

@@ -14,11 +14,38 @@
 #include "flow/rpinside.h"
 #include "session/ticket.h"
 
-/* The path with single escapes decoded must not lead to our endpoints either. */
+/* Is it "." or "..", as it stands or as %2e? */
+static bool is_dots(text_t segment)
+{
+    size_t dots = 0, used = 0;
+    while (used < segment.len) {
+        text_t escape = {segment.at + used, segment.len - used < 3 ? segment.len - used : 3};
+        if (segment.at[used] != '.' && !text_equal_nocase(escape, TEXT("%2e")))
+            return false;
+        used += segment.at[used] == '.' ? 1 : 3;
+        dots++;
+    }
+    return dots == 1 || dots == 2;
+}
+
+/* Would a browser that follows the path call one of our endpoints? It resolves dots, also escaped ones,
+ * before it asks; nobody needs them in a return address, so they are refused rather than resolved here
+ * (RD-15). */
 static bool is_own(const rp_t *rp, text_t path_and_query)
 {
-    text_t path = {path_and_query.at, text_find(path_and_query, '?')};
+    text_t path = {path_and_query.at, text_find(path_and_query, '?')}, rest = path, segment;
+    while (text_cut(&rest, '/', &segment)) {
+        if (is_dots(segment))
+            return true;
+    }
     return rp_owns(rp, path);
+}
+
+/* Path and query of a URL; an empty path is "/", which does not stand in the URL itself. */
+static text_t path_and_query_of(apr_pool_t *pool, const url_t *url)
+{
+    const text_t parts[] = {url->path, TEXT("?"), url->query, {NULL, 0}};
+    return url->query.at != NULL ? text_join(pool, parts) : url->path;
 }
 
 bool returnurl_is_local(const rp_t *rp, const visit_t *visit, text_t target, text_t *path)
@@ -32,7 +59,7 @@ bool returnurl_is_local(const rp_t *rp, const visit_t *visit, text_t target, tex
             return false;
         if (!url_same_origin(&own, &other) || other.fragment.at != NULL)
             return false;
-        local = (text_t){other.path.at, other.path.len + (other.query.at != NULL ? other.query.len + 1 : 0)};
+        local = path_and_query_of(visit->pool, &other);
     }
     if (!url_is_local(local) || is_own(rp, local))
         return false;

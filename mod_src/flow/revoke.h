@@ -8,8 +8,8 @@
 #include "flow/issuer.h"
 #include "oidc/tokenresp.h"
 
-/* Revokes the refresh token, or else the access token, when there is one and the provider has an endpoint for it. Best effort, two
- * seconds at most; a failure is not an error. */
+/* Revokes the refresh token, or else the access token, when there is one and the provider has an endpoint for
+ * it. Best effort, two seconds at most; a failure is not an error. */
 void revoke_tokens(walk_t *walk, const provider_t *provider, const tokens_t *tokens);
 
 #endif

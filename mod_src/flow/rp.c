@@ -39,9 +39,7 @@ typedef const char *(*check_t)(making_t *making);
 static bool has_word(const char *words, const char *word)
 {
     text_t rest = text_of(words), part;
-    bool more = rest.len > 0;
-    while (more) {
-        more = text_cut(&rest, ' ', &part);
+    while (text_cut(&rest, ' ', &part)) {
         if (text_equal(part, text_of(word)))
             return true;
     }
@@ -105,6 +103,15 @@ static bool is_within(const char *host, const char *domain)
            host[host_len - len - 1] == '.';
 }
 
+/* Is a cookie of this path sent to the other path (RFC 6265 section 5.1.4)? */
+static bool contains_path(const char *cookie_path, const char *path)
+{
+    size_t len = strlen(cookie_path);
+    if (strncmp(path, cookie_path, len) != 0)
+        return false;
+    return cookie_path[len - 1] == '/' || path[len] == '/' || path[len] == '\0';
+}
+
 static const char *check_cookie(making_t *making)
 {
     const kind_cookie *cookie = &making->settings->cookie;
@@ -123,7 +130,7 @@ static const char *check_cookie(making_t *making)
                             "cookie",
                             cookie->domain, making->host);
     size_t len = strlen(cookie->path);
-    if (len > 1 && (strncmp(path, cookie->path, len) != 0 || (path[len] != '/' && path[len] != '\0')))
+    if (len > 1 && !contains_path(cookie->path, path))
         return apr_psprintf(making->pool,
                             "SSOCookie: Path=%s does not contain SSOPath %s, so the cookie would not come "
                             "back; move SSOPath below it",
@@ -178,10 +185,9 @@ static const char *check_provider(making_t *making)
 static const char *check_scopes(making_t *making)
 {
     text_t rest = text_of(making->settings->require_scopes), part;
-    bool more = rest.len > 0;
-    apr_array_header_t *required = more ? apr_array_make(making->pool, 4, sizeof(const char *)) : NULL;
-    while (more) {
-        more = text_cut(&rest, ' ', &part);
+    apr_array_header_t *required =
+        rest.len > 0 ? apr_array_make(making->pool, 4, sizeof(const char *)) : NULL;
+    while (rest.len > 0 && text_cut(&rest, ' ', &part)) {
         const char *scope = text_string(making->pool, part);
         if (!has_word(making->settings->scopes, scope))
             return apr_psprintf(making->pool, "SSORequireScope %s is not among SSOScopes; add it there",

@@ -3,8 +3,8 @@
 #ifndef FLOW_RP_H
 #define FLOW_RP_H
 
-/* Settings resolved into one finished, immutable relying party: cross-checked, keys made, rows compiled. Made when httpd reads its
- * configuration (also by `httpd -t`), read by all threads. */
+/* Settings resolved into one finished, immutable relying party: cross-checked, keys made, rows compiled. Made
+ * when httpd reads its configuration (also by `httpd -t`), read by all threads. */
 
 #include <apr_pools.h>
 
@@ -18,11 +18,14 @@ typedef struct rp_site {
     const char *server_name; /* "host" or "host:port" */
     bool https;              /* does the virtual host speak TLS itself? */
     const pattern_port *pattern;
-    const apr_array_header_t *wanted; /* of const char *: claims that places and Require rules of this host name; NULL: none */
+    const apr_array_header_t
+        *wanted; /* of const char *: claims that places and Require rules of this host name; NULL: none */
 } rp_site;
 
-/* Makes the relying party, or answers a sentence that names directive, fault and cure. Everything lies in the pool. */
-const char *rp_make(apr_pool_t *pool, const server_settings *settings, const rp_site *site, const rp_t **rp) MUST_USE;
+/* Makes the relying party, or answers a sentence that names directive, fault and cure. Everything lies in the
+ * pool. */
+const char *rp_make(apr_pool_t *pool, const server_settings *settings, const rp_site *site,
+                    const rp_t **rp) MUST_USE;
 
 /* The settings that it was made from, for the rooms that wire ports. */
 const server_settings *rp_settings(const rp_t *rp);

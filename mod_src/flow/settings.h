@@ -3,8 +3,9 @@
 #ifndef FLOW_SETTINGS_H
 #define FLOW_SETTINGS_H
 
-/* Every directive, one row each: directive, field, kind, default ("" = none), help. From these rows come the structs, the
- * parsers' table, httpd's command records, docs/directives.md and conf/sso.conf.example. Nothing else knows a directive. */
+/* Every directive, one row each: directive, field, kind, default ("" = none), help. From these rows come the
+ * structs, the parsers' table, httpd's command records, docs/directives.md and conf/sso.conf.example. Nothing
+ * else knows a directive. */
 
 #include <stdbool.h>
 
@@ -96,15 +97,15 @@
       "An environment variable for CGI, PHP, FastCGI, SSI and rewrite rules, made from a claim.") \
     X(SSOClaims, claims, export, "env", \
       "All claims at once, as variables, headers or both. Lists are joined with a comma; a comma or backslash inside an item gets a backslash before it; objects are JSON.") \
-    X(SSOClaimPrefix, claim_prefix, word, "SSO_CLAIM_", \
+    X(SSOClaimPrefix, claim_prefix, prefix, "SSO_CLAIM_", \
       "What the names of SSOClaims begin with.") \
     X(SSOPassToken, pass_tokens, tokens, "", \
       "Tokens that the application gets: access (header Authorization: Bearer and variable SSO_ACCESS_TOKEN), id (header X-SSO-ID-Token and variable SSO_ID_TOKEN).")
 /* clang-format on */
 
-#define SETTING_FIELD(directive, field, kind, initial, help) kind_##kind field;
+#define SETTING_FIELD(directive, field, kind, initial, help)        kind_##kind field;
 #define SETTING_INDEX_SERVER(directive, field, kind, initial, help) SERVER_##field,
-#define SETTING_INDEX_PLACE(directive, field, kind, initial, help) PLACE_##field,
+#define SETTING_INDEX_PLACE(directive, field, kind, initial, help)  PLACE_##field,
 
 enum { SERVER_SETTINGS(SETTING_INDEX_SERVER) SERVER_COUNT };
 enum { PLACE_SETTINGS(SETTING_INDEX_PLACE) PLACE_COUNT };
@@ -143,15 +144,20 @@ extern const setting_row settings_place_rows[PLACE_COUNT];
 server_settings *settings_server_new(apr_pool_t *pool);
 place_settings *settings_place_new(apr_pool_t *pool);
 
-/* Reads one directive line into the settings. NULL, or what is wrong, as in kind.h but with the directive's name before it. A row that was
- * given before and whose kind does not add is refused: "is there twice". */
+/* Reads one directive line into the settings. NULL, or what is wrong, as in kind.h but with the directive's
+ * name before it. A row that was given before and whose kind does not add is refused: "is there twice". */
 const char *settings_read_server(server_settings *settings, const setting_row *row, const kind_input *input);
 const char *settings_read_place(place_settings *settings, const setting_row *row, const kind_input *input);
 
-/* What holds in the inner one where the outer one says other things: each row as a whole from the innermost that gives it; the
- * lists of SSOHeader and SSOEnv add up. The result lies in the pool, the parts are shared. */
-server_settings *settings_merge_server(apr_pool_t *pool, const server_settings *outer, const server_settings *inner);
-place_settings *settings_merge_place(apr_pool_t *pool, const place_settings *outer, const place_settings *inner);
+/* What holds in the inner one where the outer one says other things: each row as a whole from the innermost
+ * that gives it; the lists of SSOHeader and SSOEnv add up, and where both name the same the inner row counts.
+ * Credentials stay with their owner: an inner SSOIssuer that is another one inherits no client, secret and
+ * endpoints, an inner SSOClientID that is another one no secret. The result lies in the pool, the parts are
+ * shared. */
+server_settings *settings_merge_server(apr_pool_t *pool, const server_settings *outer,
+                                       const server_settings *inner);
+place_settings *settings_merge_place(apr_pool_t *pool, const place_settings *outer,
+                                     const place_settings *inner);
 
 /* Was any directive given? */
 bool settings_any_given(const server_settings *settings);

@@ -12,7 +12,7 @@
 
 /* Who the user is, for everything that happens behind the gate. Lives as long as the request. */
 typedef struct identity {
-    const char *user;    /* REMOTE_USER; never NULL or empty */
+    const char *user; /* REMOTE_USER; never NULL or empty */
     claim_list claims;
     text_t access_token; /* empty when there is none, or when it has run out */
     text_t id_token;     /* empty when there is none */
@@ -41,11 +41,12 @@ typedef struct verdict {
     const char *content_type; /* of the body, or NULL */
     text_t body;              /* whole, also for HEAD */
     int64_t retry_after;      /* seconds, or -1 */
-    apr_array_header_t *cookies; /* of const char *: Set-Cookie values, also when the request is let through; NULL: none */
+    apr_array_header_t
+        *cookies; /* of const char *: Set-Cookie values, also when the request is let through; NULL: none */
     apr_array_header_t *headers; /* of const char *: names and values in turn, for an answer; NULL: none */
     apr_array_header_t *notes;   /* of note_t; NULL: none */
-    const fault_t *fault;     /* why, when something was refused; NULL otherwise */
-    const char *incident;     /* the id that page and log share; NULL without a fault */
+    const fault_t *fault;        /* why, when something was refused; NULL otherwise */
+    const char *incident;        /* the id that page and log share; NULL without a fault */
 } verdict_t;
 
 #endif

@@ -53,7 +53,7 @@ const fault_t *verify_idtoken(walk_t *walk, const provider_t *provider, const to
     jws_t jws;
     text_t payload;
     const fault_t *fault = jws_read(walk->pool, tokens->id_token, accepted_algs(walk, provider), &jws);
-    if (fault == NULL && jws.typ.len > 0 && !text_equal_nocase(jws.typ, TEXT("JWT")))
+    if (fault == NULL && jws.typ.len > 0 && !jws_typ_is(&jws, "JWT"))
         fault = fault_make(walk->pool, FAULT_IDTOKEN_MALFORMED, "typ is %s",
                            text_loggable(walk->pool, jws.typ, 40));
     if (fault == NULL)
@@ -67,19 +67,13 @@ const fault_t *verify_idtoken(walk_t *walk, const provider_t *provider, const to
     return idtoken_check(walk->pool, payload, &rules, idtoken);
 }
 
-static bool is_accesstoken_typ(text_t typ)
-{
-    return typ.len == 0 || text_equal_nocase(typ, TEXT("JWT")) || text_equal_nocase(typ, TEXT("at+jwt")) ||
-           text_equal_nocase(typ, TEXT("application/at+jwt"));
-}
-
 const fault_t *verify_accesstoken(walk_t *walk, const provider_t *provider, text_t token, text_t sub,
                                   const jval_t **claims)
 {
     jws_t jws;
     text_t payload;
     const fault_t *fault = jws_read(walk->pool, token, alg_all(), &jws);
-    if (fault == NULL && !is_accesstoken_typ(jws.typ))
+    if (fault == NULL && jws.typ.len > 0 && !jws_typ_is(&jws, "JWT") && !jws_typ_is(&jws, "at+jwt"))
         fault = fault_make(walk->pool, FAULT_ACCESSTOKEN_REFUSED, "typ is %s",
                            text_loggable(walk->pool, jws.typ, 40));
     if (fault == NULL)

@@ -3,7 +3,8 @@
 #ifndef FLOW_VERIFY_H
 #define FLOW_VERIFY_H
 
-/* Tokens verified: signature by the provider's keys (fetched anew once when a key is unknown), then the rules. */
+/* Tokens verified: signature by the provider's keys (fetched anew once when a key is unknown), then the
+ * rules. */
 
 #include "flow/issuer.h"
 #include "oidc/idtoken.h"

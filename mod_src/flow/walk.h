@@ -3,7 +3,8 @@
 #ifndef FLOW_WALK_H
 #define FLOW_WALK_H
 
-/* One walk of a request through the flows: what travels together, made once at the gate, and the verdict that grows on the way. */
+/* One walk of a request through the flows: what travels together, made once at the gate, and the verdict that
+ * grows on the way. */
 
 #include "flow/env.h"
 #include "flow/rpinside.h"

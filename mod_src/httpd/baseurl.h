@@ -7,9 +7,10 @@
 
 #include <httpd.h>
 
-/* "https://host[:port]" without a default port: SSOBaseURL; else what the client named as host, where that is ServerName or an exact ServerAlias
- * and the port is the server's own or the connection's; else ServerName. X-Forwarded-Proto, -Host and -Port count from peers in
- * SSOTrustProxy only. In the request's pool; NULL when the server has no name. */
+/* "https://host[:port]" without a default port: SSOBaseURL; else what the client named as host, where that is
+ * ServerName or an exact ServerAlias and the port is the server's own or the connection's; else ServerName.
+ * X-Forwarded-Proto, -Host and -Port count from peers in SSOTrustProxy only. In the request's pool; NULL when
+ * the server has no name. */
 const char *baseurl_of(request_rec *r);
 
 #endif

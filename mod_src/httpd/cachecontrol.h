@@ -10,7 +10,8 @@
 /* Declares the filter; to be called while hooks are registered. */
 void cachecontrol_register(void);
 
-/* Hooks insert_filter and insert_error_filter: responses to somebody known get a Cache-Control where they have none. */
+/* Hooks insert_filter and insert_error_filter: responses to somebody known get a Cache-Control where they
+ * have none. */
 void cachecontrol_insert(request_rec *r);
 
 #endif

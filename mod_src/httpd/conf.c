@@ -29,7 +29,7 @@ static const char *set_server(cmd_parms *cmd, void *place, int count, char *cons
 {
     (void)place;
     const setting_row *row = &settings_server_rows[(intptr_t)cmd->info];
-    const char *wrong = ap_check_cmd_context(cmd, NOT_IN_LIMIT | NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
+    const char *wrong = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
     if (wrong != NULL)
         return wrong;
     conf_server *conf = conf_of_server(cmd->server);
@@ -66,6 +66,13 @@ static const char *opens_from_htaccess(const setting_row *row, const kind_input 
     return NULL;
 }
 
+/* The directives of one section come one behind the other. */
+static void remember_place(apr_array_header_t *places, const place_settings *place)
+{
+    if (places->nelts == 0 || APR_ARRAY_IDX(places, places->nelts - 1, const place_settings *) != place)
+        APR_ARRAY_PUSH(places, const place_settings *) = place;
+}
+
 static const char *set_place(cmd_parms *cmd, void *place, int count, char *const words[])
 {
     const setting_row *row = &settings_place_rows[(intptr_t)cmd->info];
@@ -81,7 +88,7 @@ static const char *set_place(cmd_parms *cmd, void *place, int count, char *const
     if (!in_file) {
         conf_server *conf = conf_of_server(cmd->server);
         conf->own = true;
-        APR_ARRAY_PUSH(conf->places, const place_settings *) = place;
+        remember_place(conf->places, place);
     }
     return settings_read_place(place, row, &input);
 }
@@ -101,7 +108,8 @@ static const char *set_place(cmd_parms *cmd, void *place, int count, char *const
     AP_INIT_TAKE_ARGV(#directive, set_place, CONF_INDEX(PLACE_##field),                                      \
                       RSRC_CONF | ACCESS_CONF | HTACCESS_##field, help),
 
-const command_rec conf_commands[] = {SERVER_SETTINGS(SERVER_COMMAND) PLACE_SETTINGS(PLACE_COMMAND){NULL}};
+const command_rec conf_commands[] = {SERVER_SETTINGS(SERVER_COMMAND) PLACE_SETTINGS(PLACE_COMMAND)
+                                         AP_INIT_TAKE_ARGV(NULL, NULL, NULL, 0, NULL)};
 
 void *conf_create_server(apr_pool_t *pool, server_rec *server)
 {
@@ -109,6 +117,7 @@ void *conf_create_server(apr_pool_t *pool, server_rec *server)
     conf_server *conf = apr_pcalloc(pool, sizeof(*conf));
     conf->settings = settings_server_new(pool);
     conf->places = apr_array_make(pool, 4, sizeof(const place_settings *));
+    conf->wanted = apr_array_make(pool, 4, sizeof(const char *));
     return conf;
 }
 
@@ -120,6 +129,7 @@ void *conf_merge_server(apr_pool_t *pool, void *outer, void *inner)
     conf->settings = settings_merge_server(pool, base->settings, over->settings);
     conf->own = over->own;
     conf->places = apr_array_append(pool, base->places, over->places);
+    conf->wanted = apr_array_append(pool, base->wanted, over->wanted);
     return conf;
 }
 

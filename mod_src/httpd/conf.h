@@ -16,11 +16,15 @@
 /* The one symbol that the module shows; httpd's own macro would leave it hidden. */
 extern module AP_MODULE_DECLARE_DATA __attribute__((visibility("default"))) sso_module;
 
-/* A server or virtual host. After the configuration was read only `env` changes, once in each child, before it takes requests. */
+/* A server or virtual host. After the configuration was read only `env` changes, once in each child, before
+ * it takes requests. */
 typedef struct conf_server {
     server_settings *settings;
     bool own;                   /* did a directive stand in this server itself? */
-    apr_array_header_t *places; /* of const place_settings *: those that directives of this server, or the main one, wrote to */
+    apr_array_header_t *places; /* of const place_settings *: those that directives of this server, or the
+                                   main one, wrote to */
+
+    apr_array_header_t *wanted; /* of const char *: claims that Require sso-claim names in them */
 
     /* by confcheck.c, for the server that it was made for */
     const rp_t *rp;                /* NULL: nobody signs in here */

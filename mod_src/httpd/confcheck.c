@@ -89,11 +89,31 @@ static bool read_store(const check_t *check)
     return true;
 }
 
+static void add_claims(apr_array_header_t *wanted, const apr_array_header_t *rows)
+{
+    for (int i = 0; rows != NULL && i < rows->nelts; i++)
+        APR_ARRAY_PUSH(wanted, const char *) = APR_ARRAY_IDX(rows, i, claim_row).claim;
+}
+
+/* The claims that this host's places ask for by name. */
+static const apr_array_header_t *wanted_claims(const check_t *check)
+{
+    const conf_server *conf = check->conf;
+    apr_array_header_t *wanted = apr_array_copy(check->pool, conf->wanted);
+    for (int i = 0; i < conf->places->nelts; i++) {
+        const place_settings *place = APR_ARRAY_IDX(conf->places, i, const place_settings *);
+        add_claims(wanted, place->headers);
+        add_claims(wanted, place->variables);
+    }
+    return wanted;
+}
+
 static bool make_rp(const check_t *check)
 {
     const server_rec *server = check->server;
     const char *name = server->server_hostname;
-    rp_site site = {.https = conftree_https(server), .pattern = pattern_port_get()};
+    rp_site site = {
+        .https = conftree_https(server), .pattern = pattern_port_get(), .wanted = wanted_claims(check)};
     site.server_name = server->port == 0 ? name : apr_psprintf(check->pool, "%s:%d", name, server->port);
     if (name == NULL && check->conf->settings->base_url == NULL)
         return complain(check, "ServerName is missing; add it, or SSOBaseURL");

@@ -7,7 +7,8 @@
 
 #include <httpd.h>
 
-/* Hook check_config: makes the relying party of each server that has one. OK, or !OK after every error was logged with its host. */
+/* Hook check_config: makes the relying party of each server that has one. OK, or !OK after every error was
+ * logged with its host. */
 int confcheck_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
 
 #endif

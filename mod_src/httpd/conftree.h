@@ -10,7 +10,8 @@
 #include <httpd.h>
 #include <util_cfgtree.h>
 
-/* The first `AuthType SSO` in a virtual host, or outside of all of them for the main server; NULL when there is none. */
+/* The first `AuthType SSO` in a virtual host, or outside of all of them for the main server; NULL when there
+ * is none. */
 const ap_directive_t *conftree_auth_sso(const server_rec *server);
 
 /* Will the server speak TLS itself? By SSLEngine, by the scheme in ServerName, by its port. */

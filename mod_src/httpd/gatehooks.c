@@ -58,10 +58,8 @@ static int admit(request_rec *r)
     reqstate_origin *origin = reqstate_of(r)->origin;
     if (origin->admitted == NULL) {
         origin->admitted = gate_admit(conf->rp, conf->env, visitread_visit(r));
-        if (origin->admitted->kind != VERDICT_ANSWER) {
-            logbridge_verdict(r, origin->admitted);
-            respond_cookies(origin->first, origin->admitted);
-        }
+        if (origin->admitted->kind != VERDICT_ANSWER)
+            logbridge_notes(r, origin->admitted);
     }
     switch (origin->admitted->kind) {
     case VERDICT_ANSWER:
@@ -104,8 +102,10 @@ static int turn_away(request_rec *r)
     const conf_server *conf = conf_of(r);
     if (!respond_may_write(r))
         return HTTP_UNAUTHORIZED;
-    const verdict_t *verdict =
-        gate_stranger(conf->rp, conf->env, visitread_visit(r), reqstate_of(r)->origin->admitted);
+    const verdict_t *admitted = reqstate_of(r)->origin->admitted;
+    const verdict_t *verdict = gate_stranger(conf->rp, conf->env, visitread_visit(r), admitted);
+    if (verdict->fault != admitted->fault)
+        logbridge_refusal(r, admitted);
     if (verdict->kind == VERDICT_ANSWER)
         return respond_with(r, verdict);
     apr_table_setn(r->err_headers_out, "WWW-Authenticate", "SSO");
@@ -134,6 +134,16 @@ static int answer_endpoint(request_rec *r)
     return status != OK ? status : respond_with(r, gate_endpoint(conf->rp, conf->env, visit));
 }
 
+/* What the gate has to say besides who it is, once it is clear that the request goes through. */
+static void tell(request_rec *r, reqstate_origin *origin)
+{
+    if (origin->told || origin->admitted == NULL)
+        return;
+    origin->told = true;
+    logbridge_refusal(r, origin->admitted);
+    respond_cookies(origin->first, origin->admitted);
+}
+
 int gatehooks_fixups(request_rec *r)
 {
     if (conf_of(r)->rp == NULL)
@@ -146,6 +156,7 @@ int gatehooks_fixups(request_rec *r)
         int status = is_ready(r) ? admit(r) : HTTP_INTERNAL_SERVER_ERROR;
         if (status != DECLINED)
             return status;
+        tell(r, reqstate_of(r)->origin);
     }
     return apply_request(r, sso ? reqstate_identity(r) : NULL);
 }

@@ -7,10 +7,12 @@
 
 #include <httpd.h>
 
-/* pre_translate_name, translate_name, map_to_storage: paths of our own are neither rewritten nor proxied nor looked for on disk. */
+/* pre_translate_name, translate_name, map_to_storage: paths of our own are neither rewritten nor proxied nor
+ * looked for on disk. */
 int gatehooks_translate(request_rec *r);
 
-/* check_access_ex, before everybody: our own paths need no permission; elsewhere under AuthType SSO it becomes known who the user is. */
+/* check_access_ex, before everybody: our own paths need no permission; elsewhere under AuthType SSO it
+ * becomes known who the user is. */
 int gatehooks_admit(request_rec *r);
 
 /* check_access_ex, right before httpd's own: is somebody known let in? */
@@ -19,7 +21,8 @@ int gatehooks_authorize(request_rec *r);
 /* check_authn: what strangers get where a user is needed. */
 int gatehooks_authenticate(request_rec *r);
 
-/* fixups, before everybody: our own endpoints answer; elsewhere applications get to see the user, or nobody. */
+/* fixups, before everybody: our own endpoints answer; elsewhere applications get to see the user, or nobody.
+ */
 int gatehooks_fixups(request_rec *r);
 
 #endif

@@ -49,27 +49,23 @@ static int level_of_fault(fault_code code)
     return fault_status(code) >= 500 ? APLOG_ERR : APLOG_WARNING;
 }
 
-static void log_fault(request_rec *r, const fault_t *fault, const char *incident)
-{
-    bool more = fault->detail != NULL && fault->detail[0] != '\0';
-    ap_log_rerror(APLOG_MARK, level_of_fault(fault->code), 0, r, "reason=%s incident=%s%s%s",
-                  fault_word(fault->code), incident == NULL ? "-" : incident, more ? ": " : "",
-                  more ? fault->detail : "");
-}
-
-void logbridge_verdict(request_rec *r, const verdict_t *verdict)
+void logbridge_notes(request_rec *r, const verdict_t *verdict)
 {
     for (int i = 0; verdict->notes != NULL && i < verdict->notes->nelts; i++) {
         const note_t *note = &APR_ARRAY_IDX(verdict->notes, i, note_t);
         ap_log_rerror(APLOG_MARK, level_of_note(note->level), 0, r, "%s", note->line);
     }
-    if (verdict->fault != NULL)
-        log_fault(r, verdict->fault, verdict->incident);
 }
 
-void logbridge_fault(request_rec *r, const fault_t *fault)
+void logbridge_refusal(request_rec *r, const verdict_t *verdict)
 {
-    log_fault(r, fault, NULL);
+    const fault_t *fault = verdict->fault;
+    if (fault == NULL)
+        return;
+    bool more = fault->detail != NULL && fault->detail[0] != '\0';
+    ap_log_rerror(APLOG_MARK, level_of_fault(fault->code), 0, r, "reason=%s incident=%s%s%s",
+                  fault_word(fault->code), verdict->incident == NULL ? "-" : verdict->incident,
+                  more ? ": " : "", more ? fault->detail : "");
 }
 
 void logbridge_config(const server_rec *server, const char *line)

@@ -3,19 +3,21 @@
 #ifndef HTTPD_LOGBRIDGE_H
 #define HTTPD_LOGBRIDGE_H
 
-/* The only way to the error log. Everything below flow is silent; what a verdict says is written here, once a request. */
+/* The only way to the error log. Everything below flow is silent; what a verdict says is written here, once a
+ * request. */
 
 #include <httpd.h>
 
 #include "flow/verdict.h"
 
-/* The verdict's notes, and one line when it refused: `reason=WORD incident=ID: detail`. */
-void logbridge_verdict(request_rec *r, const verdict_t *verdict);
+/* The verdict's notes. */
+void logbridge_notes(request_rec *r, const verdict_t *verdict);
 
-/* A fault of httpd's own room, such as a claim that cannot become a header. */
-void logbridge_fault(request_rec *r, const fault_t *fault);
+/* One line when it refused: `reason=WORD incident=ID: detail`. */
+void logbridge_refusal(request_rec *r, const verdict_t *verdict);
 
-/* Something is wrong with the configuration of a server (logged at emerg, also to the console), or will work but is not what one wants. */
+/* Something is wrong with the configuration of a server (logged at emerg, also to the console), or will work
+ * but is not what one wants. */
 void logbridge_config(const server_rec *server, const char *line);
 
 /* A part of the world could not be opened; the server goes on without it. */

@@ -3,8 +3,9 @@
 #ifndef HTTPD_REQSTATE_H
 #define HTTPD_REQSTATE_H
 
-/* What is known of a request. httpd makes many records of what a browser sent once: internal redirects, subrequests, ErrorDocuments. They
- * share one origin, so that the store is asked once and everybody means the same user. */
+/* What is known of a request. httpd makes many records of what a browser sent once: internal redirects,
+ * subrequests, ErrorDocuments. They share one origin, so that the store is asked once and everybody means the
+ * same user. */
 
 #include <httpd.h>
 
@@ -21,6 +22,7 @@ typedef struct reqstate_origin {
     text_t cookies;      /* joined by "; " */
     visit_t *visit;      /* NULL until it is needed */
     verdict_t *admitted; /* of gate_admit; NULL until the gate was asked */
+    bool told;           /* was what `admitted` wants told to log and browser? */
 } reqstate_origin;
 
 /* Of one request record. */

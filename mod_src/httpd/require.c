@@ -17,14 +17,24 @@
 
 #include "base/claim.h"
 #include "flow/rule.h"
+#include "httpd/conf.h"
 #include "httpd/pattern.h"
 #include "httpd/reqstate.h"
+
+/* The first word, without the regular expression that may follow its name. */
+static const char *claim_name(apr_pool_t *pool, const char *words)
+{
+    const char *word = ap_getword_conf(pool, &words);
+    return apr_pstrmemdup(pool, word, text_find(text_of(word), '~'));
+}
 
 static const char *parse(cmd_parms *cmd, const char *words, const void **parsed)
 {
     const rule_t *rule = NULL;
     const char *wrong = rule_read(cmd->pool, pattern_port_get(), words, &rule);
     *parsed = rule;
+    if (wrong == NULL && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL)
+        APR_ARRAY_PUSH(conf_of_server(cmd->server)->wanted, const char *) = claim_name(cmd->pool, words);
     return wrong;
 }
 

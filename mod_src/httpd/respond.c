@@ -9,7 +9,6 @@
 
 #include "httpd/respond.h"
 
-#include <apr_buckets.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -66,8 +65,6 @@ static void set_reason(request_rec *r, const verdict_t *verdict)
 
 static void write_answer(request_rec *r, const verdict_t *verdict)
 {
-    conn_rec *connection = r->connection;
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, connection->bucket_alloc);
     r->status = verdict->status;
     r->status_line = NULL;
     r->output_filters = r->proto_output_filters;
@@ -80,15 +77,14 @@ static void write_answer(request_rec *r, const verdict_t *verdict)
     ap_set_content_length(r, (apr_off_t)verdict->body.len);
     ap_run_insert_error_filter(r);
     if (verdict->body.len > 0 && !r->header_only)
-        APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(verdict->body.at, verdict->body.len, r->pool,
-                                                                connection->bucket_alloc));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(connection->bucket_alloc));
-    (void)ap_pass_brigade(r->output_filters, brigade);
+        (void)ap_rwrite(verdict->body.at, (int)verdict->body.len, r);
+    ap_finalize_request_protocol(r);
 }
 
 int respond_with(request_rec *r, const verdict_t *verdict)
 {
-    logbridge_verdict(r, verdict);
+    logbridge_notes(r, verdict);
+    logbridge_refusal(r, verdict);
     set_reason(r, verdict);
     if (!respond_may_write(r))
         return ap_is_HTTP_ERROR(verdict->status) ? verdict->status : HTTP_UNAUTHORIZED;

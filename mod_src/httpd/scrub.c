@@ -109,19 +109,20 @@ int scrub_request(request_rec *r)
     return DECLINED;
 }
 
-/* Trailers are there once the end of the body has come up from the protocol's filter. */
+/* Trailers are there once the end of the body has come up from the protocol's filter, which has merged them
+ * by then. */
 static apr_status_t trailer_filter(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_input_mode_t mode,
                                    apr_read_type_e block, apr_off_t readbytes)
 {
     apr_status_t status = ap_get_brigade(filter->next, brigade, mode, block, readbytes);
-    if (status != APR_SUCCESS || APR_BRIGADE_EMPTY(brigade) || !APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade)))
-        return status;
     request_rec *r = filter->r;
+    if (r->trailers_in == NULL || apr_is_empty_table(r->trailers_in))
+        return status;
     const conf_server *conf = conf_of(r);
-    if (r->trailers_in != NULL)
-        (void)scrub_table(conf, r->trailers_in);
-    if (scrub_table(conf, r->headers_in))
+    if (scrub_table(conf, r->trailers_in)) {
+        (void)scrub_table(conf, r->headers_in);
         apply_headers_again(r);
+    }
     return status;
 }
 

@@ -15,12 +15,12 @@
 /* Notes path, query and cookies of the first record of a request, as the client sent them. */
 void visitread_note(request_rec *r, reqstate_origin *origin);
 
-/* The visit of the request that everything began with, as it looks from the place of `r`: return addresses lead to what the browser asked for.
- * Without a form. In the pool of the first record. */
+/* The visit of the request that everything began with, as it looks from the place of `r`: return addresses
+ * lead to what the browser asked for. Without a form. In the pool of the first record. */
 visit_t *visitread_visit(request_rec *r);
 
-/* Reads the body of a POST with application/x-www-form-urlencoded into the visit; other bodies stay unread. OK, or the status to refuse
- * with: 413 above VISITREAD_FORM_MAX, 400 where the body breaks off. */
+/* Reads the body of a POST with application/x-www-form-urlencoded into the visit; other bodies stay unread.
+ * OK, or the status to refuse with: 413 above VISITREAD_FORM_MAX, 400 where the body breaks off. */
 int visitread_form(request_rec *r, visit_t *visit);
 
 #endif

@@ -21,11 +21,12 @@ typedef struct jwks {
     const char *reason; /* why the last one was skipped, for the log; NULL when none was */
 } jwks_t;
 
-/* Reads a key set. Keys that cannot be used are skipped and counted; a set without a usable key is FAULT_METADATA_INVALID. */
+/* Reads a key set. Keys that cannot be used are skipped and counted; a set without a usable key is
+ * FAULT_METADATA_INVALID. */
 const fault_t *jwks_read(apr_pool_t *pool, text_t document, jwks_t **keys) MUST_USE;
 
-/* The keys that fit the algorithm and, when `kid` is not empty, have exactly this kid. Fills at most JWKS_TRIES, answers how
- * many. */
+/* The keys that fit the algorithm and, when `kid` is not empty, have exactly this kid. Fills at most
+ * JWKS_TRIES, answers how many. */
 size_t jwks_pick(const jwks_t *keys, const alg_t *alg, text_t kid, const jwk_t *picked[JWKS_TRIES]);
 
 #endif

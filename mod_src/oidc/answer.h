@@ -3,7 +3,8 @@
 #ifndef OIDC_ANSWER_H
 #define OIDC_ANSWER_H
 
-/* An HTTP answer of the provider, as the readers of this room take it: no connection, no headers but the two that matter. */
+/* An HTTP answer of the provider, as the readers of this room take it: no connection, no headers but the two
+ * that matter. */
 
 #include "base/fault.h"
 #include "base/text.h"

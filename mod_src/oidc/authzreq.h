@@ -3,8 +3,8 @@
 #ifndef OIDC_AUTHZREQ_H
 #define OIDC_AUTHZREQ_H
 
-/* The authorization request (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2.1), always with PKCE S256 (RFC 7636) and state,
- * and with nonce where the scopes ask for an ID token. */
+/* The authorization request (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2.1), always with PKCE S256 (RFC
+ * 7636) and state, and with nonce where the scopes ask for an ID token. */
 
 #include <apr_pools.h>
 
@@ -17,8 +17,8 @@ typedef struct authzreq {
     const char *redirect_uri;
     const char *scopes; /* separated by blanks */
     text_t state;
-    text_t nonce;    /* `at` NULL: none is sent */
-    text_t verifier; /* its S256 challenge is sent */
+    text_t nonce;          /* `at` NULL: none is sent */
+    text_t verifier;       /* its S256 challenge is sent */
     const url_pair *extra; /* the administrator's parameters (SSOAuthParam), none of which authzreq_owns */
     size_t extra_count;
 } authzreq_t;

@@ -10,7 +10,12 @@
 #include "base/fault.h"
 #include "oidc/provider.h"
 
-typedef enum { CLIENTAUTH_FROM_METADATA, CLIENTAUTH_BASIC, CLIENTAUTH_POST, CLIENTAUTH_NONE } clientauth_method;
+typedef enum {
+    CLIENTAUTH_FROM_METADATA,
+    CLIENTAUTH_BASIC,
+    CLIENTAUTH_POST,
+    CLIENTAUTH_NONE
+} clientauth_method;
 
 typedef struct client {
     const char *id;
@@ -18,13 +23,13 @@ typedef struct client {
     clientauth_method method;
 } client_t;
 
-/* The method that is used: the configured one; otherwise basic where the provider takes it, then post; none for a client without
- * a secret. FAULT_PROVIDER_UNSUITABLE when nothing fits. */
+/* The method that is used: the configured one; otherwise basic where the provider takes it, then post; none
+ * for a client without a secret. FAULT_PROVIDER_UNSUITABLE when nothing fits. */
 const fault_t *clientauth_choose(apr_pool_t *pool, const client_t *client, const provider_t *provider,
                                  clientauth_method *method) MUST_USE;
 
-/* The value of an Authorization header for basic: id and secret form-encoded, then base64 (RFC 6749 section 2.3.1). In the pool, wiped with
- * it. */
+/* The value of an Authorization header for basic: id and secret form-encoded, then base64 (RFC 6749
+ * section 2.3.1). In the pool, wiped with it. */
 const char *clientauth_basic(apr_pool_t *pool, const client_t *client);
 
 #endif

@@ -9,7 +9,8 @@
 
 #include "base/text.h"
 
-#define ENDSESSION_URL_MAX 8000 /* bytes; above it the id_token_hint is left out, since a cut URL would be worse */
+#define ENDSESSION_URL_MAX                                                                                   \
+    8000 /* bytes; above it the id_token_hint is left out, since a cut URL would be worse */
 
 typedef struct endsession {
     const char *endpoint;

@@ -3,8 +3,8 @@
 #ifndef OIDC_PROVIDER_H
 #define OIDC_PROVIDER_H
 
-/* What a provider says of itself (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2), and what the administrator says
- * instead. Immutable once made. */
+/* What a provider says of itself (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2), and what the
+ * administrator says instead. Immutable once made. */
 
 #include <apr_pools.h>
 
@@ -22,12 +22,12 @@ typedef struct provider {
     const char *jwks;
     const char *end_session;
     const char *revocation;
-    bool iss_promised;     /* authorization_response_iss_parameter_supported (RFC 9207) */
-    bool allows_basic;     /* token_endpoint_auth_methods_supported; basic when it says nothing */
+    bool iss_promised; /* authorization_response_iss_parameter_supported (RFC 9207) */
+    bool allows_basic; /* token_endpoint_auth_methods_supported; basic when it says nothing */
     bool allows_post;
-    bool allows_public;    /* "none" */
-    bool refuses_s256;     /* code_challenge_methods_supported is there and lacks S256 */
-    alg_set idtoken_algs;  /* what it signs ID tokens with and we accept; RS256 when it says nothing */
+    bool allows_public;   /* "none" */
+    bool refuses_s256;    /* code_challenge_methods_supported is there and lacks S256 */
+    alg_set idtoken_algs; /* what it signs ID tokens with and we accept; RS256 when it says nothing */
 } provider_t;
 
 /* Endpoints that the administrator wrote down; NULL where the metadata decides. */
@@ -35,14 +35,18 @@ typedef struct provider_endpoints {
     const char *authorization, *token, *userinfo, *jwks, *end_session, *revocation;
 } provider_endpoints;
 
-/* Where the metadata lie: issuer without a final slash, then "/.well-known/openid-configuration". In the pool. */
+/* Where the metadata lie: issuer without a final slash, then "/.well-known/openid-configuration". In the
+ * pool. */
 const char *provider_discovery_url(apr_pool_t *pool, const char *issuer);
 
-/* Reads a discovery document. `issuer` in it must equal ours byte for byte; every URL must be https, without userinfo and
- * fragment, or http on loopback when the issuer is that too. FAULT_METADATA_INVALID, whose detail names the member. */
-const fault_t *provider_read(apr_pool_t *pool, text_t document, const char *issuer, provider_t *provider) MUST_USE;
+/* Reads a discovery document. `issuer` in it must equal ours byte for byte; every URL must be https, without
+ * userinfo and fragment, or http on loopback when the issuer is that too. FAULT_METADATA_INVALID, whose
+ * detail names the member. */
+const fault_t *provider_read(apr_pool_t *pool, text_t document, const char *issuer,
+                             provider_t *provider) MUST_USE;
 
-/* A provider known from SSOEndpoint alone: no document, all client authentication methods allowed, ID tokens by any algorithm. */
+/* A provider known from SSOEndpoint alone: no document, all client authentication methods allowed, ID tokens
+ * by any algorithm. */
 void provider_without_document(const char *issuer, provider_t *provider);
 
 /* Lays the administrator's endpoints over it. */

@@ -15,11 +15,13 @@ typedef struct tokenreq {
     text_t form;               /* body */
 } tokenreq_t;
 
-/* All results lie in the pool and are wiped with it. `method` of the client is BASIC, POST or NONE here (clientauth_choose).
- * POST sends client_id and client_secret in the form, NONE client_id alone, BASIC neither. */
+/* All results lie in the pool and are wiped with it. `method` of the client is BASIC, POST or NONE here
+ * (clientauth_choose). POST sends client_id and client_secret in the form, NONE client_id alone, BASIC
+ * neither. */
 
 /* grant_type=authorization_code. redirect_uri is the one of the authorization request, byte for byte. */
-tokenreq_t tokenreq_code(apr_pool_t *pool, const client_t *client, text_t code, const char *redirect_uri, text_t verifier);
+tokenreq_t tokenreq_code(apr_pool_t *pool, const client_t *client, text_t code, const char *redirect_uri,
+                         text_t verifier);
 
 /* grant_type=refresh_token, with nothing that Keycloak's form does not have. */
 tokenreq_t tokenreq_refresh(apr_pool_t *pool, const client_t *client, text_t refresh_token);

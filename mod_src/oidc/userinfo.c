@@ -25,9 +25,9 @@ static const fault_t *check_sub(apr_pool_t *pool, const jval_t *object, text_t s
     if (sub.at == NULL)
         return NULL;
     if (jval_text(object, "sub", &named) != JVAL_FOUND)
-        return fault_make(pool, FAULT_USERINFO_REFUSED, "sub is missing or no string");
+        return fault_make(pool, FAULT_USERINFO_SUBJECT, "sub is missing or no string");
     if (!text_equal(named, sub))
-        return fault_make(pool, FAULT_USERINFO_REFUSED, "sub is not the one of the ID token");
+        return fault_make(pool, FAULT_USERINFO_SUBJECT, "sub is not the one of the ID token");
     return NULL;
 }
 

@@ -16,8 +16,9 @@
 #define HTTP_BODY_MAX ((size_t)1024 * 1024) /* bytes of an answer that are read at all */
 
 typedef struct http_request {
-    const char *url;           /* https, or http on loopback; anything else answers HTTP_REFUSED */
-    text_t form;               /* application/x-www-form-urlencoded body of a POST; `at` NULL makes a GET. Wiped by the caller */
+    const char *url; /* https, or http on loopback; anything else answers HTTP_REFUSED */
+    text_t form;     /* application/x-www-form-urlencoded body of a POST; `at` NULL makes a GET. Wiped by the
+                        caller */
     const char *authorization; /* whole value of the Authorization header, or NULL */
     const char *accept;        /* value of the Accept header, or NULL for application/json */
     size_t body_max;           /* bytes, at most HTTP_BODY_MAX */
@@ -28,7 +29,8 @@ typedef struct http_answer {
     int status;
     text_t body;              /* in the caller's pool, wiped with it */
     const char *content_type; /* "" when there is none */
-    int64_t retry_after;      /* seconds, from Retry-After as a number of seconds; -1 when there is none; capped at 3600 */
+    int64_t retry_after; /* seconds, from Retry-After as a number of seconds; -1 when there is none; capped at
+                            3600 */
 } http_answer;
 
 typedef enum {
@@ -44,9 +46,10 @@ typedef enum {
 typedef struct http_port http_port;
 
 struct http_port {
-    /* A POST always uses a fresh connection that is closed behind it; a GET may reuse one. *problem gets a short text for the
-     * log (never the body, never a secret) whenever the answer is not HTTP_ANSWERED. */
-    http_rc (*call)(http_port *http, const http_request *request, apr_pool_t *pool, http_answer *answer, const char **problem);
+    /* A POST always uses a fresh connection that is closed behind it; a GET may reuse one. *problem gets a
+     * short text for the log (never the body, never a secret) whenever the answer is not HTTP_ANSWERED. */
+    http_rc (*call)(http_port *http, const http_request *request, apr_pool_t *pool, http_answer *answer,
+                    const char **problem);
 };
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef PORT_LATER_H
 #define PORT_LATER_H
 
-/* Work behind the response: a bounded pool of threads in the child that drains when the child stops gracefully. */
+/* Work behind the response: a bounded pool of threads in the child that drains when the child stops
+ * gracefully. */
 
 #include <stdbool.h>
 
@@ -15,8 +16,8 @@ typedef struct later_port later_port;
 typedef void (*later_work)(void *task, apr_pool_t *pool);
 
 struct later_port {
-    /* Takes `room` bytes at `task` (copied) and runs the work soon. False: the pool is full or stopping; the caller does it
-     * itself or leaves it. */
+    /* Takes `room` bytes at `task` (copied) and runs the work soon. False: the pool is full or stopping; the
+     * caller does it itself or leaves it. */
     bool (*submit)(later_port *later, later_work work, const void *task, size_t room);
 };
 

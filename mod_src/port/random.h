@@ -11,7 +11,8 @@
 typedef struct random_port random_port;
 
 struct random_port {
-    /* Fills the room with cryptographically strong bytes. False: nothing was filled, and the caller must refuse (500). */
+    /* Fills the room with cryptographically strong bytes. False: nothing was filled, and the caller must
+     * refuse (500). */
     bool (*fill)(const random_port *random, void *room, size_t len) __attribute__((warn_unused_result));
 };
 

@@ -3,14 +3,15 @@
 #ifndef PORT_STORE_H
 #define PORT_STORE_H
 
-/* The contract of everything that remembers: six verbs, five answers. tests/backend/contract.c holds every backend to it.
+/* The contract of everything that remembers: six verbs, five answers. tests/backend/contract.c holds every
+ * backend to it.
  *
- * Keys are STORE_KEY_LEN bytes of the base64url alphabet: names, identifiers and tokens from outside never reach a backend.
- * Values are bytes. Times to live are seconds, 1 to STORE_TTL_MAX; the backend may forget a value at its end and never later
- * than a few seconds after it.
+ * Keys are STORE_KEY_LEN bytes of the base64url alphabet: names, identifiers and tokens from outside never
+ * reach a backend. Values are bytes. Times to live are seconds, 1 to STORE_TTL_MAX; the backend may forget a
+ * value at its end and never later than a few seconds after it.
  *
- * Each verb ends within the backend's deadline. DOWN after a write means *unknown*: it may have happened. All verbs may be
- * called from any thread. */
+ * Each verb ends within the backend's deadline. DOWN after a write means *unknown*: it may have happened. All
+ * verbs may be called from any thread. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,9 +20,9 @@
 
 #include "base/text.h"
 
-#define STORE_KEY_LEN   43                          /* base64url of 32 bytes */
-#define STORE_TTL_MAX   ((int64_t)400 * 24 * 3600)  /* seconds */
-#define STORE_VALUE_MAX ((size_t)1024 * 1024)       /* bytes; a backend may have less and then answers FULL */
+#define STORE_KEY_LEN   43                         /* base64url of 32 bytes */
+#define STORE_TTL_MAX   ((int64_t)400 * 24 * 3600) /* seconds */
+#define STORE_VALUE_MAX ((size_t)1024 * 1024)      /* bytes; a backend may have less and then answers FULL */
 
 typedef enum {
     STORE_OK,

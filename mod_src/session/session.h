@@ -3,8 +3,8 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
-/* What is remembered of a signed-in browser, and the rules about it. Every rule is a pure function of the record and `now`; times
- * are seconds since 1970, 0 stands for "there is none". */
+/* What is remembered of a signed-in browser, and the rules about it. Every rule is a pure function of the
+ * record and `now`; times are seconds since 1970, 0 stands for "there is none". */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,24 +32,24 @@ typedef struct session {
     int64_t retry_at;        /* no refresh before this moment, after a failure */
     uint32_t failures;       /* refreshes that failed one after the other */
     session_lease lease;
-    text_t access_token;     /* empty where there is none, as the next three */
+    text_t access_token; /* empty where there is none, as the next three */
     text_t refresh_token;
     text_t id_token;
-    text_t scope;            /* as granted */
+    text_t scope; /* as granted */
     claim_list claims;
 } session_t;
 
 typedef enum { SESSION_LIVE, SESSION_IDLE_OVER, SESSION_MAX_OVER, SESSION_ENDED } session_life;
 
-/* Does it live at this moment? `idle` is the idle time in seconds. A `seen` or `created` that lies in the future (a clock
- * that was set back) never makes a session live longer than its absolute end. */
+/* Does it live at this moment? `idle` is the idle time in seconds. A `seen` or `created` that lies in the
+ * future (a clock that was set back) never makes a session live longer than its absolute end. */
 session_life session_life_at(const session_t *session, int64_t now, int64_t idle);
 
 /* Must this activity be written down? At most once every min(idle / 10, 60 s). */
 bool session_slide_due(const session_t *session, int64_t now, int64_t idle);
 
-/* Seconds until the record is garbage, at least 1: what the store gets as time to live, with a minute on top for clocks that
- * differ. */
+/* Seconds until the record is garbage, at least 1: what the store gets as time to live, with a minute on top
+ * for clocks that differ. */
 int64_t session_ttl(const session_t *session, int64_t now, int64_t idle);
 
 /* Seconds until the session ends when nobody uses it, never negative. */
@@ -69,10 +69,12 @@ typedef enum {
     REFRESH_BLOCKED  /* over, and the last try failed a moment ago */
 } session_refresh;
 
-/* Is a refresh due? At the earlier of the access token's window and the refresh token's own. Never past the absolute end. */
+/* Is a refresh due? At the earlier of the access token's window and the refresh token's own. Never past the
+ * absolute end. */
 session_refresh session_refresh_at(const session_t *session, int64_t now, const refresh_rules *rules);
 
-/* Notes a refresh that failed for a while: rests 5 s, doubling to 30 s, or `retry_after` seconds (-1: not said) up to 300. */
+/* Notes a refresh that failed for a while: rests 5 s, doubling to 30 s, or `retry_after` seconds (-1: not
+ * said) up to 300. */
 void session_refresh_failed(session_t *session, int64_t now, int64_t retry_after);
 
 /* Is somebody refreshing, as far as the record tells? */

@@ -3,8 +3,8 @@
 #ifndef SESSION_TICKET_H
 #define SESSION_TICKET_H
 
-/* A login in flight, as a sealed cookie in the browser: strangers cannot fill the store, and a graceful restart or another node
- * does not matter. One cookie a login, so that tabs do not disturb each other. */
+/* A login in flight, as a sealed cookie in the browser: strangers cannot fill the store, and a graceful
+ * restart or another node does not matter. One cookie a login, so that tabs do not disturb each other. */
 
 #include <apr_pools.h>
 
@@ -12,14 +12,14 @@
 #include "jose/seal.h"
 #include "port/random.h"
 
-#define TICKET_LIFE      3600 /* seconds that a login may take */
-#define TICKET_BYTES_MAX 4096 /* all ticket cookies of a browser together, names included */
-#define TICKET_COUNT_MAX 7
+#define TICKET_LIFE       3600 /* seconds that a login may take */
+#define TICKET_BYTES_MAX  4096 /* all ticket cookies of a browser together, names included */
+#define TICKET_COUNT_MAX  7
 #define TICKET_RETURN_MAX 1800 /* bytes of a return address that is kept */
 
 typedef struct ticket {
     int64_t born;
-    text_t state;    /* 43 base64url characters each, independent of each other */
+    text_t state; /* 43 base64url characters each, independent of each other */
     text_t nonce;
     text_t verifier;
     text_t redirect_uri; /* as in the authorization request */
@@ -40,10 +40,12 @@ typedef struct ticket_desk {
 } ticket_desk;
 
 /* The cookie value. FAULT_INTERNAL. */
-const fault_t *ticket_seal(apr_pool_t *pool, const ticket_desk *desk, const ticket_t *ticket, text_t *cookie) MUST_USE;
+const fault_t *ticket_seal(apr_pool_t *pool, const ticket_desk *desk, const ticket_t *ticket,
+                           text_t *cookie) MUST_USE;
 
-/* The ticket of a cookie value. FAULT_STATE_UNKNOWN when it does not open, FAULT_STATE_EXPIRED when it is older than TICKET_LIFE
- * (or from the future by more than that). */
-const fault_t *ticket_open(apr_pool_t *pool, const ticket_desk *desk, text_t cookie, int64_t now, ticket_t *ticket) MUST_USE;
+/* The ticket of a cookie value. FAULT_STATE_UNKNOWN when it does not open, FAULT_STATE_EXPIRED when it is
+ * older than TICKET_LIFE (or from the future by more than that). */
+const fault_t *ticket_open(apr_pool_t *pool, const ticket_desk *desk, text_t cookie, int64_t now,
+                           ticket_t *ticket) MUST_USE;
 
 #endif

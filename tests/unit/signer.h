@@ -3,7 +3,8 @@
 #ifndef SIGNER_H
 #define SIGNER_H
 
-/* A provider's side of JOSE for tests: keys made on the spot, their public JWKs, and signed tokens. Include it after unit.h. */
+/* A provider's side of JOSE for tests: keys made on the spot, their public JWKs, and signed tokens. Include
+ * it after unit.h. */
 
 #include <apr_strings.h>
 
@@ -49,7 +50,9 @@ static inline EVP_PKEY *signer_key_for(apr_pool_t *pool, const char *alg)
         return signer_rsa(pool, 2048);
     if (strcmp(alg, "EdDSA") == 0)
         return signer_curve(pool, "ED25519");
-    return signer_curve(pool, strcmp(alg, "ES256") == 0 ? "P-256" : strcmp(alg, "ES384") == 0 ? "P-384" : "P-521");
+    return signer_curve(pool, strcmp(alg, "ES256") == 0   ? "P-256"
+                              : strcmp(alg, "ES384") == 0 ? "P-384"
+                                                          : "P-521");
 }
 
 /* A number of the key as base64url; `len` bytes, or as many as it has when 0. */
@@ -68,7 +71,8 @@ static inline const char *signer_number(apr_pool_t *pool, EVP_PKEY *key, const c
 static inline const char *signer_members(apr_pool_t *pool, EVP_PKEY *key)
 {
     if (EVP_PKEY_is_a(key, "RSA"))
-        return apr_psprintf(pool, "\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"", signer_number(pool, key, OSSL_PKEY_PARAM_RSA_N, 0),
+        return apr_psprintf(pool, "\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"",
+                            signer_number(pool, key, OSSL_PKEY_PARAM_RSA_N, 0),
                             signer_number(pool, key, OSSL_PKEY_PARAM_RSA_E, 0));
     if (EVP_PKEY_is_a(key, "EC")) {
         int bits = EVP_PKEY_get_bits(key);
@@ -103,20 +107,32 @@ static inline text_t signer_flatten(apr_pool_t *pool, EVP_PKEY *key, const unsig
     return (text_t){(const char *)raw, 2 * half};
 }
 
-/* What OpenSSL signs: DER for ECDSA. `salt` is the PSS salt length (RSA_PSS_SALTLEN_DIGEST is right), `mgf1` its other hash. */
-static inline text_t signer_raw(apr_pool_t *pool, EVP_PKEY *key, const alg_t *alg, text_t covered, int salt, const char *mgf1)
+/* Options of PSS: the length of the salt, and the hash in MGF1 (NULL: the algorithm's). */
+typedef struct signer_pss {
+    int salt;
+    const char *mgf1;
+} signer_pss;
+
+/* RFC 7518 section 3.5. */
+static const signer_pss signer_pss_right = {RSA_PSS_SALTLEN_DIGEST, NULL};
+
+/* What OpenSSL signs: DER for ECDSA. `pss` is read for PSS alone. */
+static inline text_t signer_raw(apr_pool_t *pool, EVP_PKEY *key, const alg_t *alg, text_t covered,
+                                signer_pss pss)
 {
     EVP_PKEY_CTX *options = NULL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     assert_int_equal(EVP_DigestSignInit_ex(context, &options, alg->digest, NULL, NULL, key, NULL), 1);
     if (alg->family == ALG_RSA_PSS) {
         assert_true(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) > 0);
-        assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(options, salt) > 0);
-        assert_true(EVP_PKEY_CTX_set_rsa_mgf1_md_name(options, mgf1 != NULL ? mgf1 : alg->digest, NULL) > 0);
+        assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(options, pss.salt) > 0);
+        assert_true(
+            EVP_PKEY_CTX_set_rsa_mgf1_md_name(options, pss.mgf1 != NULL ? pss.mgf1 : alg->digest, NULL) > 0);
     }
     size_t len = 2048;
     unsigned char *signature = apr_pcalloc(pool, len);
-    assert_int_equal(EVP_DigestSign(context, signature, &len, (const unsigned char *)covered.at, covered.len), 1);
+    assert_int_equal(EVP_DigestSign(context, signature, &len, (const unsigned char *)covered.at, covered.len),
+                     1);
     EVP_MD_CTX_free(context);
     return (text_t){(const char *)signature, len};
 }
@@ -124,7 +140,7 @@ static inline text_t signer_raw(apr_pool_t *pool, EVP_PKEY *key, const alg_t *al
 /* The signature as JOSE has it (RFC 7518 section 3). */
 static inline text_t signer_sign(apr_pool_t *pool, EVP_PKEY *key, const alg_t *alg, text_t covered)
 {
-    text_t raw = signer_raw(pool, key, alg, covered, RSA_PSS_SALTLEN_DIGEST, NULL);
+    text_t raw = signer_raw(pool, key, alg, covered, signer_pss_right);
     return alg->family == ALG_ECDSA ? signer_flatten(pool, key, (const unsigned char *)raw.at, raw.len) : raw;
 }
 
@@ -141,7 +157,8 @@ static inline text_t signer_compact(apr_pool_t *pool, text_t covered, text_t sig
 }
 
 /* A whole token under a header of ours, signed with `alg` whatever the header says. */
-static inline text_t signer_token(apr_pool_t *pool, EVP_PKEY *key, const char *alg, const char *header, text_t payload)
+static inline text_t signer_token(apr_pool_t *pool, EVP_PKEY *key, const char *alg, const char *header,
+                                  text_t payload)
 {
     text_t covered = signer_cover(pool, text_of(header), payload);
     return signer_compact(pool, covered, signer_sign(pool, key, alg_find(text_of(alg)), covered));

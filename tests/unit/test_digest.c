@@ -121,13 +121,18 @@ static void test_half_takes_the_hash_of_the_algorithm(void **state)
     }
 }
 
-static void test_failure_leaves_no_error_behind(void **state)
+static void test_error_queue_stays_as_it_is(void **state)
 {
     apr_pool_t *pool = unit_pool(state);
     const alg_t unknown = {.name = "X", .digest = "NO-SUCH-HASH"};
+    unsigned char digest[DIGEST_LEN];
     ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, 42);
     assert_null(digest_half(pool, &unknown, TEXT("token")).at);
-    assert_int_equal(ERR_peek_error(), 0);
+    assert_true(digest_parts(lists[0], digest) && digest_keyed(TEXT("key"), lists[0], digest));
+    assert_non_null(digest_s256(pool, TEXT("")).at);
+    assert_int_equal(ERR_GET_REASON(ERR_get_error()), 42); /* somebody else's, as it was before */
+    assert_int_equal(ERR_get_error(), 0);
 }
 
 static void *hash_often(void *good)
@@ -163,7 +168,7 @@ int main(void)
         UNIT_TEST(test_keyed_equals_hmac),
         UNIT_TEST(test_s256),
         UNIT_TEST(test_half_takes_the_hash_of_the_algorithm),
-        UNIT_TEST(test_failure_leaves_no_error_behind),
+        UNIT_TEST(test_error_queue_stays_as_it_is),
     };
     return UNIT_MAIN(tests);
 }

@@ -18,12 +18,12 @@ static void answers(void **state)
         const char *why;
     } cases[] = {
         {200, JSON, "{\"sub\":\"alice\",\"email\":\"a@b\"}", FAULT_NONE, "as usual"},
-        {200, JSON, "{\"sub\":\"bob\"}", FAULT_USERINFO_REFUSED, "UI-01"},
-        {200, JSON, "{\"sub\":\"Alice\"}", FAULT_USERINFO_REFUSED, "UI-01, IT-17 exact"},
-        {200, JSON, "{\"sub\":\"alice \"}", FAULT_USERINFO_REFUSED, "UI-01 exact"},
-        {200, JSON, "{\"email\":\"a@b\"}", FAULT_USERINFO_REFUSED, "UI-02"},
-        {200, JSON, "{\"sub\":null}", FAULT_USERINFO_REFUSED, "UI-02 null"},
-        {200, JSON, "{\"sub\":[\"alice\"]}", FAULT_USERINFO_REFUSED, "UI-02 list"},
+        {200, JSON, "{\"sub\":\"bob\"}", FAULT_USERINFO_SUBJECT, "UI-01"},
+        {200, JSON, "{\"sub\":\"Alice\"}", FAULT_USERINFO_SUBJECT, "UI-01, IT-17 exact"},
+        {200, JSON, "{\"sub\":\"alice \"}", FAULT_USERINFO_SUBJECT, "UI-01 exact"},
+        {200, JSON, "{\"email\":\"a@b\"}", FAULT_USERINFO_SUBJECT, "UI-02"},
+        {200, JSON, "{\"sub\":null}", FAULT_USERINFO_SUBJECT, "UI-02 null"},
+        {200, JSON, "{\"sub\":[\"alice\"]}", FAULT_USERINFO_SUBJECT, "UI-02 list"},
         {200, JSON, "{\"sub\":\"alice\",\"sub\":\"alice\"}", FAULT_USERINFO_REFUSED, "JS-02"},
         {200, JSON, "[{\"sub\":\"alice\"}]", FAULT_USERINFO_REFUSED, "UI-04, JS-06"},
         {200, JSON, "\"alice\"", FAULT_USERINFO_REFUSED, "UI-04"},

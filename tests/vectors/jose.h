@@ -3,8 +3,8 @@
 #ifndef VECTORS_JOSE_H
 #define VECTORS_JOSE_H
 
-/* Published examples, as printed in the documents named. Keys are without their private members. The tests verify every row, so
- * a wrong digit cannot stay unseen. */
+/* Published examples, as printed in the documents named. Keys are without their private members. The tests
+ * verify every row, so a wrong digit cannot stay unseen. */
 
 typedef struct vector_jws {
     const char *source;

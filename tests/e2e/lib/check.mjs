@@ -10,6 +10,11 @@ export function cookiesSet(answer) {
   return answer.setCookies.filter((line) => !/max-age=0\b|expires=thu, 01 jan 1970/i.test(line)).map((line) => line.split('=')[0]);
 }
 
+/** Names of the ticket cookies (logins in flight) that a browser holds for the site. */
+export function tickets(world, agent) {
+  return agent.jar.names().filter((name) => name.startsWith(world.cookie) && name !== world.cookie && !/(count|after-logout)$/.test(name));
+}
+
 /** The query of a redirect to the provider: each parameter once, as an object. */
 export function authorizationRequest(world, answer) {
   assert.ok(answer.status === 302 || answer.status === 303, `a redirect to the provider was expected, not ${answer.status}: ${answer.body.slice(0, 300)}`);

@@ -168,7 +168,7 @@ export class Httpd {
   refusals() {
     return this.errorLog().split('\n').flatMap((line) => {
       const found = /\breason=([a-z_]+)\b.*?\bincident=(\S+)|\bincident=(\S+).*?\breason=([a-z_]+)\b/.exec(line);
-      return found ? [{ reason: found[1] ?? found[4], incident: (found[2] ?? found[3]).replace(/[,;.)\]]+$/, ''), line }] : [];
+      return found ? [{ reason: found[1] ?? found[4], incident: (found[2] ?? found[3]).replace(/[,:;.)\]]+$/, ''), line }] : [];
     });
   }
 }

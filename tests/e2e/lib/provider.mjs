@@ -64,7 +64,7 @@ export class Provider {
         client_id: CLIENT_ID, client_secret: CLIENT_SECRET, token_endpoint_auth_method: this.clientAuth, id_token_signed_response_alg: this.idTokenAlg,
         grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
         redirect_uris: this.origins.map((origin) => `${origin}/sso/callback`),
-        post_logout_redirect_uris: this.origins.flatMap((origin) => (this.postLogout ?? ['/', '/sso/logout', '/sso/logged-out', '/sso/signed-out', '/public/']).map((path) => origin + path)),
+        post_logout_redirect_uris: this.origins.flatMap((origin) => (this.postLogout ?? ['/sso/logout']).map((path) => origin + path)),
       }],
       claims: { openid: ['sub', 'groups', 'realm_access', 'level'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
       conformIdTokenClaims: !this.claimsInIdToken,
