@@ -15,6 +15,7 @@
  * closing one of two environments on the same file takes the POSIX locks of both away. */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static shared_env *list;
 static void env_close(shared_env *shared)
 {
     mdb_env_close(shared->env.env);
-    pthread_mutex_destroy(&shared->env.writing);
+    gate_release(&shared->env.writing);
     free(shared);
 }
 
@@ -136,7 +137,7 @@ static int env_make(const char *path, int64_t size, bool remembered, shared_env 
         free(shared);
         return rc;
     }
-    pthread_mutex_init(&shared->env.writing, NULL);
+    gate_init(&shared->env.writing);
     rc = env_start(&shared->env, path, size, remembered);
     if (rc != MDB_SUCCESS) {
         env_close(shared);

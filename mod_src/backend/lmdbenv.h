@@ -7,10 +7,11 @@
  * open the same file share it. */
 
 #include <stdint.h>
-#include <pthread.h>
 
 #include <apr_pools.h>
 #include <lmdb.h>
+
+#include "backend/gate.h"
 
 typedef struct lmdbenv {
     MDB_env *env;
@@ -21,7 +22,7 @@ typedef struct lmdbenv {
     size_t page;     /* bytes of one */
     /* Whoever writes holds it, so that of one process at most one thread waits for the writer of another
      * process. */
-    pthread_mutex_t writing;
+    gate writing;
 } lmdbenv;
 
 /* Opens the file (see lmdbfile.h: it is prepared), or joins those who have it open in this process; given

@@ -113,6 +113,12 @@ static const char *file_remove(apr_pool_t *pool, const char *path)
     return unlink(path) != 0 && errno != ENOENT ? trouble(pool, "remove the outdated", path) : NULL;
 }
 
+static const char *files_remove(apr_pool_t *pool, const char *path)
+{
+    const char *problem = file_remove(pool, path);
+    return problem ? problem : file_remove(pool, apr_pstrcat(pool, path, "-lock", NULL));
+}
+
 static const char *boot_write(apr_pool_t *pool, int file, const char *path, const char *boot)
 {
     size_t len = strlen(boot);
@@ -127,20 +133,19 @@ static const char *renew(apr_pool_t *pool, int boot_file, const char *path, cons
 {
     char written[BOOT_ROOM];
     struct stat facts;
-    const char *problem;
+    const char *problem = NULL;
     const char *boot_path = apr_pstrcat(pool, path, "-boot", NULL);
     ssize_t len = read_start(boot_file, written);
     if (len < 0)
         return trouble(pool, "read", boot_path);
     if (strcmp(written, boot) == 0)
         return NULL;
-    if (len == 0 && lstat(path, &facts) == 0 && (!S_ISREG(facts.st_mode) || facts.st_size > 0))
-        return apr_psprintf(
+    if (len > 0)
+        problem = files_remove(pool, path);
+    else if (lstat(path, &facts) == 0 && (!S_ISREG(facts.st_mode) || facts.st_size > 0))
+        problem = apr_psprintf(
             pool, "'%s' exists and is not a session store of this host; remove it or name another file",
             path);
-    problem = file_remove(pool, path);
-    if (problem == NULL)
-        problem = file_remove(pool, apr_pstrcat(pool, path, "-lock", NULL));
     return problem ? problem : boot_write(pool, boot_file, boot_path, boot);
 }
 

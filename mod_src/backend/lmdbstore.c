@@ -17,7 +17,6 @@
 #include "backend/lmdbfile.h"
 #include "backend/lmdbstore.h"
 #include "backend/lmdbtable.h"
-#include "backend/monotonic.h"
 
 #define SWEEP_USUAL 8   /* more than a write can add, so that the sweeping keeps up */
 #define SWEEP_FULL  256 /* when there is no room */
@@ -186,24 +185,18 @@ static bool make_room(const lmdbstore *store)
     return false;
 }
 
-static bool lock_within(pthread_mutex_t *mutex, int64_t wait_ms)
-{
-    const struct timespec until = monotonic_after(wait_ms);
-    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until) == 0;
-}
-
 static store_rc run(store_port *port, const edit *what)
 {
     const lmdbstore *store = (const lmdbstore *)port;
     store_rc answer;
     if (what->value.len > STORE_VALUE_MAX)
         return STORE_FULL;
-    if (!lock_within(&store->env->writing, LMDBSTORE_WAIT_MS))
+    if (!gate_enter(&store->env->writing, LMDBSTORE_WAIT_MS))
         return STORE_DOWN;
     answer = attempt(store, what);
     for (int round = 0; answer == STORE_FULL && round < ROUNDS_FULL && make_room(store); round++)
         answer = attempt(store, what);
-    pthread_mutex_unlock(&store->env->writing);
+    gate_leave(&store->env->writing);
     return answer;
 }
 

@@ -312,7 +312,7 @@ void exchange_renew_claims(walk_t *walk, vault_record *record)
 {
     const tokens_t tokens = {.access_token = record->session.access_token};
     exchange_t exchange = {.walk = walk, .record = record};
-    idtoken_t idtoken;
+    idtoken_t idtoken = {.claims = NULL};
     claim_list claims;
     gather_t from = {.tokens = &tokens, .idtoken = walk->rp->plain_oauth ? NULL : &idtoken};
     const fault_t *fault = issuer_provider(walk, &from.provider);

@@ -42,8 +42,10 @@ verdict_t *gate_endpoint(const rp_t *rp, const env_t *env, const visit_t *visit)
         const endpoint_t *endpoint = &endpoints[i];
         if (!text_equal(name, text_of(endpoint->name)))
             continue;
-        if (endpoint->methods & 1u << visit->method)
-            return endpoint->run(&walk);
+        if (endpoint->methods & 1u << visit->method) {
+            (void)endpoint->run(&walk);
+            return walk.verdict;
+        }
         reply_header(&walk, "Allow", endpoint->allow);
         return reply_fault(&walk, fault_make(walk.pool, FAULT_METHOD_REFUSED, "%s", endpoint->name));
     }

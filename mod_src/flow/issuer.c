@@ -109,7 +109,7 @@ static const fault_t *publish(walk_t *walk, const subject_t *subject, text_t doc
 /* Fetches and publishes; falls back on what the store has kept when this process has nothing yet. */
 static const fault_t *renew(walk_t *walk, const subject_t *subject, bool have_one)
 {
-    text_t document;
+    text_t document = {NULL, 0};
     const fault_t *fault = fetch(walk, subject, &document);
     if (fault == NULL)
         fault = publish(walk, subject, document, false);

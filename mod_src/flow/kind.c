@@ -197,11 +197,11 @@ static const kind_t kinds[] = {
     {"variables", "`NAME CLAIM`", true, kindnames_variables},
     {"names", "HEADER...", true, kindnames_names},
     {"targets", "URL...", true, kindlist_targets},
-    {"pairs", "`NAME=VALUE...`", true, kindlist_pairs},
+    {"pairs", "`NAME=VALUE` ...", true, kindlist_pairs},
     {"addresses", "ADDRESS or NETWORK...", true, kindlist_addresses},
     {"algs", "ALGORITHM...", false, kindlist_algs},
     {"endpoints",
-     "`NAME=URL...`, with the names `authorization`, `token`, `userinfo`, `jwks`, `end_session` and "
+     "`NAME=URL` ..., with the names `authorization`, `token`, `userinfo`, `jwks`, `end_session` and "
      "`revocation`",
      true, kindlist_endpoints},
 };

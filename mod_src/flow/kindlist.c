@@ -130,17 +130,17 @@ static const char *check_address(const kind_input *input, text_t word)
     apr_ipsubnet_t *network = NULL;
     int64_t number = 0;
     (void)text_cut(&bits, '/', &address);
+    const char *shown = kindinput_shown(input, word);
     const char *mask = bits.at == NULL ? NULL : kindinput_keep(input, bits);
-    bool known =
-        is_whole_address(input, address) && (mask == NULL || text_number(bits, 128, &number)) &&
-        apr_ipsubnet_create(&network, kindinput_keep(input, address), mask, input->pool) == APR_SUCCESS;
-    if (!known)
-        return kindinput_wrong(
-            input, "'%s' is not an address or network; write one like 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32",
-            kindinput_shown(input, word));
-    if (mask != NULL && number == 0)
-        return kindinput_wrong(input, "'%s' is everybody; name the addresses of your proxies",
-                               kindinput_shown(input, word));
+    bool known = is_whole_address(input, address) && (mask == NULL || text_number(bits, 128, &number));
+    if (known && mask != NULL && number == 0)
+        return kindinput_wrong(input, "'%s' is everybody; name the addresses of your proxies", shown);
+    if (!known ||
+        apr_ipsubnet_create(&network, kindinput_keep(input, address), mask, input->pool) != APR_SUCCESS)
+        return kindinput_wrong(input,
+                               "'%s' is not an address or network; write one like 192.0.2.1, 10.0.0.0/8 or "
+                               "2001:db8::/32",
+                               shown);
     return NULL;
 }
 

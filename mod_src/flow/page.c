@@ -50,9 +50,8 @@ static const char built_in[] =
     ".action a:hover { text-decoration: underline }\n"
     ".action a:focus-visible { outline: 3px solid var(--text); outline-offset: 3px }\n"
     ".small { margin-top: 1.75rem; font-size: .875rem; color: var(--small) }\n"
-    ".small code { font-family: ui-monospace, monospace; margin-right: 1rem }\n"
-    ".reason:not(:empty)::before { content: \"Reason \" }\n"
-    ".incident:not(:empty)::before { content: \"Incident \" }\n"
+    ".small code { font-family: ui-monospace, monospace; user-select: all }\n"
+    ".small:empty { display: none }\n"
     ".action:empty { display: none }\n"
     "</style>\n"
     "</head>\n"
@@ -61,8 +60,7 @@ static const char built_in[] =
     "<h1>{{title}}</h1>\n"
     "<p>{{sentence}}</p>\n"
     "<p class=\"action\">{{link}}</p>\n"
-    "<p class=\"small\"><code class=\"reason\">{{reason}}</code><code "
-    "class=\"incident\">{{incident}}</code></p>\n"
+    "<p class=\"small\">{{reason}}</p>\n"
     "</main>\n"
     "</body>\n"
     "</html>\n";
@@ -210,6 +208,19 @@ static text_t escaped(apr_pool_t *pool, const char *string)
     return codec_html(pool, text_of(string));
 }
 
+/* Reason code and incident id, as far as they are there. */
+static text_t small_print(apr_pool_t *pool, const page_t *page)
+{
+    text_t reason = escaped(pool, page->reason), incident = escaped(pool, page->incident);
+    if (reason.len == 0 && incident.len == 0)
+        return TEXT("");
+    if (incident.len == 0)
+        return text_format(pool, "Reason <code>%s</code>", reason.at);
+    if (reason.len == 0)
+        return text_format(pool, "Incident <code>%s</code>", incident.at);
+    return text_format(pool, "Reason <code>%s</code>, incident <code>%s</code>", reason.at, incident.at);
+}
+
 /* What stands where the placeholder was. */
 static text_t value_of(apr_pool_t *pool, const page_t *page, holder one)
 {
@@ -219,7 +230,7 @@ static text_t value_of(apr_pool_t *pool, const page_t *page, holder one)
     case HOLDER_SENTENCE:
         return escaped(pool, page->sentence);
     case HOLDER_REASON:
-        return escaped(pool, page->reason);
+        return small_print(pool, page);
     case HOLDER_INCIDENT:
         return escaped(pool, page->incident);
     case HOLDER_LINK:

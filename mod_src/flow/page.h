@@ -4,9 +4,8 @@
 #define FLOW_PAGE_H
 
 /* The module's own pages: one template, clean HTML without scripts, everything escaped. A template has the
- * placeholders {{title}},
- * {{sentence}} and {{link}}, and may have {{reason}}, {{incident}} and {{refresh}}; anything else in double
- * braces is refused. */
+ * placeholders {{title}}, {{sentence}} and {{link}}, and may have {{reason}} (small print: reason code and
+ * incident id), {{incident}} (the id alone) and {{refresh}}; anything else in double braces is refused. */
 
 #include <apr_pools.h>
 

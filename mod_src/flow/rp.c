@@ -8,7 +8,6 @@
 #include "flow/rpinside.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -96,11 +95,10 @@ static const char *check_addresses(making_t *making)
 /* Is the host the domain itself, or below it? */
 static bool is_within(const char *host, const char *domain)
 {
-    size_t host_len = strlen(host), len = strlen(domain);
-    if (host_len == len)
-        return strcasecmp(host, domain) == 0;
-    return host_len > len && strcasecmp(host + host_len - len, domain) == 0 &&
-           host[host_len - len - 1] == '.';
+    text_t whole = text_of(host), end = text_of(domain);
+    if (whole.len < end.len || !text_equal_nocase(text_from(whole, whole.len - end.len), end))
+        return false;
+    return whole.len == end.len || whole.at[whole.len - end.len - 1] == '.';
 }
 
 /* Is a cookie of this path sent to the other path (RFC 6265 section 5.1.4)? */
@@ -122,7 +120,7 @@ static const char *check_cookie(making_t *making)
                             "SSOCookie: the name %s needs https, but the site is http; use https, set "
                             "SSOBaseURL https://..., or choose a name without __",
                             cookie->name);
-    if (strcmp(cookie->same_site, "None") == 0 && !making->https)
+    if (text_equal(text_of(cookie->same_site), TEXT("None")) && !making->https)
         return "SSOCookie: SameSite None needs https; use Lax, or set SSOBaseURL https://...";
     if (cookie->domain != NULL && !is_within(making->host, cookie->domain))
         return apr_psprintf(making->pool,

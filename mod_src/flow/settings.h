@@ -99,7 +99,7 @@
       "All claims at once, as variables, headers or both. Lists are joined with a comma; a comma or backslash inside an item gets a backslash before it; objects are JSON.") \
     X(SSOClaimPrefix, claim_prefix, prefix, "SSO_CLAIM_", \
       "What the names of SSOClaims begin with.") \
-    X(SSOPassToken, pass_tokens, tokens, "", \
+    X(SSOPassToken, pass_tokens, tokens, "off", \
       "Tokens that the application gets: access (header Authorization: Bearer and variable SSO_ACCESS_TOKEN), id (header X-SSO-ID-Token and variable SSO_ID_TOKEN).")
 /* clang-format on */
 

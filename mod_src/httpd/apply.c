@@ -86,9 +86,11 @@ int apply_request(request_rec *r, const identity_t *identity)
     if (identity == NULL)
         return DECLINED;
     apply_user(r, identity);
+    apr_table_unset(r->headers_in, "Authorization");
     const fault_t *fault = inject_make(r->pool, identity, conf_place(r), &state->injected);
     if (fault != NULL)
         return refuse(r, conf, fault);
+    state->known = true;
     set_names(r->headers_in, state->injected.headers);
     set_names(r->subprocess_env, state->injected.variables);
     return DECLINED;

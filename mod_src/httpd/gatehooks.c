@@ -144,6 +144,15 @@ static void tell(request_rec *r, reqstate_origin *origin)
     respond_cookies(origin->first, origin->admitted);
 }
 
+/* An ErrorDocument or an included page outside of AuthType SSO still serves whom the request was let in for.
+ */
+static bool inherits(request_rec *r)
+{
+    const reqstate_t *parent = reqstate_parent(r);
+    const char *type = ap_auth_type(r);
+    return parent != NULL && parent->known && (type == NULL || strcasecmp(type, "None") == 0);
+}
+
 int gatehooks_fixups(request_rec *r)
 {
     if (conf_of(r)->rp == NULL)
@@ -158,5 +167,5 @@ int gatehooks_fixups(request_rec *r)
             return status;
         tell(r, reqstate_of(r)->origin);
     }
-    return apply_request(r, sso ? reqstate_identity(r) : NULL);
+    return apply_request(r, sso || inherits(r) ? reqstate_identity(r) : NULL);
 }

@@ -33,9 +33,9 @@ static const char *compile(const pattern_port *port, apr_pool_t *pool, const cha
     int rc = ap_regcomp(&made->compiled, apr_pstrcat(pool, PATTERN_EFFORT, expression, NULL),
                         AP_REG_DEFAULT | AP_REG_NO_DEFAULT);
     if (rc != 0) {
-        char problem[200];
-        ap_regerror(rc, &made->compiled, problem, sizeof(problem));
-        return apr_pstrdup(pool, problem);
+        apr_size_t at = made->compiled.re_erroffset;
+        at = at < sizeof(PATTERN_EFFORT) - 1 ? 0 : at - (sizeof(PATTERN_EFFORT) - 1);
+        return apr_psprintf(pool, "it makes no sense at byte %" APR_SIZE_T_FMT, at + 1);
     }
     apr_pool_cleanup_register(pool, &made->compiled, release, apr_pool_cleanup_null);
     *pattern = made;

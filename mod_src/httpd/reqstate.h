@@ -28,6 +28,7 @@ typedef struct reqstate_origin {
 /* Of one request record. */
 typedef struct reqstate {
     reqstate_origin *origin;
+    bool known;           /* is the user applied to it? */
     injection_t injected; /* what was set in its headers and environment; arrays NULL where nothing was */
 } reqstate_t;
 

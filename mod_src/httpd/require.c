@@ -33,9 +33,11 @@ static const char *parse(cmd_parms *cmd, const char *words, const void **parsed)
     const rule_t *rule = NULL;
     const char *wrong = rule_read(cmd->pool, pattern_port_get(), words, &rule);
     *parsed = rule;
-    if (wrong == NULL && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL)
+    if (wrong != NULL)
+        return apr_pstrcat(cmd->pool, "Require sso-claim: ", wrong, NULL);
+    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL)
         APR_ARRAY_PUSH(conf_of_server(cmd->server)->wanted, const char *) = claim_name(cmd->pool, words);
-    return wrong;
+    return NULL;
 }
 
 static authz_status decide(request_rec *r, const char *words, const void *parsed)

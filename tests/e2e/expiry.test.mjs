@@ -45,7 +45,7 @@ test('CK-11 SSOSlide off: polling does not keep a session alive; sso/session nei
 });
 
 test('CK-12 the absolute end comes in spite of traffic and refreshes', async (t) => {
-  const w = await world({ sso: { SSOSessionMax: '5s' }, op: { accessTtl: 2 } });
+  const w = await world({ sso: { SSOSessionIdle: '5s', SSOSessionMax: '5s' }, op: { accessTtl: 2 } });
   t.after(() => quiet(w));
   const began = Date.now();
   const agent = await w.signedIn('alice');

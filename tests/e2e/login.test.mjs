@@ -31,7 +31,9 @@ for (const mpm of ['event', 'worker', 'prefork']) {
     assert.match(request.nonce, /^[\w-]{22,}$/);
     assert.equal(new Set([request.state, request.nonce, request.code_challenge]).size, 3);
     assert.match(first.headers['cache-control'] ?? '', /no-store/);
-    assert.equal((await w.memcached.stats()).curr_items, 0, 'a login in flight lies in the browser, not in the store');
+    for (let i = 0; i < 5; i++) await w.agent().nav(w.url('/app/'));
+    const { curr_items: items } = await w.memcached.stats();
+    assert.ok(items <= 1, 'a login in flight lies in the browser; the store has nothing but the provider\'s metadata, kept for bad days');
 
     const page = await agent.signin(first, 'alice');
     assert.equal(page.status, 200, page.body.slice(0, 500));

@@ -28,8 +28,12 @@ const ROOMS = {
   ctl: { rooms: ["base", "port", "flow", "backend", "ctl"], libraries: [/^apr_/, SYSTEM] },
 };
 
-// Headers that one file may use and its room may not. inet_pton is a pure parser.
+// Headers that one file may use and its room may not. inet_pton is a pure parser; files, variables and commands that directives
+// name are read when httpd reads its configuration.
 const FILES = {
+  "mod_src/flow/kindfile.c": [/^apr_file_(info|io)\.h$/],
+  "mod_src/flow/kindlist.c": [/^apr_network_io\.h$/],
+  "mod_src/flow/kindsecret.c": [/^apr_(env|file_io|thread_proc|time)\.h$/],
   "mod_src/base/url.c": [/^(arpa\/inet|netinet\/in)\.h$/],
   "mod_src/base/jval.c": [/^jansson\.h$/],
   "mod_src/backend/curlhttp.c": [/^openssl\/(ssl|err|x509\w*|crypto)\.h$/],

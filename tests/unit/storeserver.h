@@ -183,6 +183,14 @@ static inline void server_stop(server *memcached)
     memcached->pid = 0;
 }
 
+/* Stopped when this returns, and not a moment later. */
+static inline void server_pause(const server *memcached)
+{
+    int status;
+    kill(memcached->pid, SIGSTOP);
+    waitpid(memcached->pid, &status, WUNTRACED);
+}
+
 static inline apr_status_t server_end(void *data)
 {
     server_stop(data);

@@ -138,7 +138,7 @@ static void is_down_when_stopped(void **state)
     store_item item;
     int64_t start;
     assert_answer(store->put(store, key, TEXT("v"), 60), STORE_OK);
-    kill(memcached->pid, SIGSTOP);
+    server_pause(memcached);
     start = now_ms();
     assert_down(store, pool, key);
     assert_true(now_ms() - start >= TIMEOUT_MS / 2);
@@ -193,7 +193,7 @@ static void keeps_deadlines_for_all_threads(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, call_for_a_while, &callers[i]), 0);
     }
     rest_ms(200);
-    kill(memcached->pid, SIGSTOP);
+    server_pause(memcached);
     for (int i = 0; i < 16; i++) {
         pthread_join(threads[i], NULL);
         assert_true(callers[i].downs > 0);

@@ -124,7 +124,12 @@ export class Httpd {
     return this;
   }
 
-  async stop(signal = 'SIGTERM') { return this.proc?.stop(signal); }
+  /* The pause: when event's parent is told to end while a connection is in its lingering close, httpd's own child sometimes logs
+   * AH03092 or dies in apr_os_sock_get (seen without the module as well). */
+  async stop(signal = 'SIGTERM') {
+    if (this.proc?.alive) await sleep(250);
+    return this.proc?.stop(signal);
+  }
   async restart() { await this.stop(); await this.start(); }
 
   /** Graceful restart; returns once the new generation says that it runs. */

@@ -122,7 +122,7 @@ export class Provider {
     for (const kind of ['authorization_code', 'access_token', 'refresh_token']) {
       this.oidc.on(`${kind}.saved`, (token) => this.secrets.add(token.jti));
     }
-    this.oidc.on('access_token.saved', (token) => this.ends.set(token.jti, token.iat + this.accessTtl));
+    this.oidc.on('access_token.saved', (token) => this.ends.set(token.jti, Math.floor(Date.now() / 1000) + this.accessTtl));
     this.callback = this.oidc.callback();
   }
 

@@ -16,6 +16,7 @@ export function placeApps(tmp) {
     copy('static/index.html', `${place}/index.html`);
     copy('static/page.shtml', `${place}/page.shtml`);
   }
+  copy('static/public.html', 'index.html');
   copy('static/public.html', 'public/index.html');
   copy('php/index.php', 'php/index.php');
 }

@@ -20,6 +20,9 @@ import { leaks } from './secrets.mjs';
 import { placeApps, siteLines, ssoLines } from './site.mjs';
 import { MODULE, PHP_FPM } from './system.mjs';
 
+/* What httpd itself may say when it is stopped while a connection is being closed. */
+const HTTPD_NOISE = [/AH03092: process_lingering_close/];
+
 class World {
   /** See world(). */
   async build(options) {
@@ -31,12 +34,16 @@ class World {
     const ports = await Promise.all(Array.from({ length: this.nodes }, freePort));
     this.origins = ports.map((port) => `${this.https ? 'https' : 'http'}://localhost:${port}`);
     this.origin = this.origins[0];
-    [this.memcached, this.backend, this.idp, this.fpm] = await Promise.all([
-      ['memcached', 'memcached-unix'].includes(this.store) ? Memcached.start({ args: this.memcachedArgs, path: this.store === 'memcached-unix' ? this.tmp.at('mc.sock') : undefined }) : undefined,
-      Backend.start(),
-      this.provider === 'real' ? Provider.start({ origins: this.origins, ...this.op }) : ScriptedOp.start(this.op),
-      this.php && PHP_FPM ? PhpFpm.start(this.tmp) : undefined,
+    const socket = this.store === 'memcached-unix' ? `${this.tmp.dir('socket', 0o777)}/mc.sock` : undefined;
+    const start = async (name, starting) => { this[name] = await starting; };
+    const parts = await Promise.allSettled([
+      start('backend', Backend.start()),
+      start('idp', this.provider === 'real' ? Provider.start({ origins: this.origins, ...this.op }) : ScriptedOp.start(this.op)),
+      start('memcached', socket || this.store === 'memcached' ? Memcached.start({ args: this.memcachedArgs, path: socket }) : undefined),
+      start('fpm', this.php && PHP_FPM ? PhpFpm.start(this.tmp) : undefined),
     ]);
+    const failed = parts.find((part) => part.status === 'rejected');
+    if (failed) throw failed.reason;
     this.servers = [];
     for (const [i, port] of ports.entries()) this.servers.push(await this.makeServer(port, i));
     this.httpd = this.servers[0];
@@ -92,11 +99,27 @@ class World {
     return status === 200;
   }
 
+  /** A new session and its record in memcached: {agent, item}. */
+  async session(user = 'alice') {
+    const before = new Set(await this.memcached.keys());
+    const agent = await this.signedIn(user);
+    const fresh = (await this.memcached.dump()).filter((item) => !before.has(item.key) && item.value.length > 64);
+    return { agent, item: fresh.at(-1), fresh };
+  }
+
   secrets() {
     const cookies = this.agents.flatMap((agent) => agent.jar.history)
       .filter(({ url, line }) => url.startsWith(this.origin) && /^(__Host-)?sso/.test(line))
       .map(({ line }) => line.split(';')[0].split('=').slice(1).join('='));
     return [...this.idp.secrets, ...cookies].filter((text) => text.length >= 16);
+  }
+
+  /** Ends what build() had started before it failed. */
+  async abandon() {
+    this.over = true;
+    World.open.delete(this);
+    await Promise.all([...(this.servers ?? []), this.memcached, this.backend, this.idp, this.fpm].map((part) => part?.stop()));
+    this.tmp?.remove();
   }
 
   /** Stops everything; throws when something was not as it should be. `allowed`: patterns of log lines that the tests caused. */
@@ -108,7 +131,7 @@ class World {
     for (const server of this.servers) {
       const exit = await server.stop();
       if (exit?.signal) faults.push(`${server.name} ended by ${exit.signal}`);
-      try { server.assertCleanLog([...this.allowed, ...allowed]); } catch (error) { faults.push(error.message); }
+      try { server.assertCleanLog([...HTTPD_NOISE, ...this.allowed, ...allowed]); } catch (error) { faults.push(error.message); }
       if (secrets) faults.push(...leaks(`${server.errorLog()}\n${server.accessLog()}`, this.secrets()).slice(0, 5).map((line) => `${server.name}: a secret stands in a log: ${line}`));
     }
     await Promise.all([this.memcached?.stop(), this.backend.stop(), this.idp.stop(), this.fpm?.stop()]);
@@ -134,5 +157,10 @@ World.open = new Set();
 export async function world(options = {}) {
   const made = new World();
   World.open.add(made);
-  return made.build(options);
+  try {
+    return await made.build(options);
+  } catch (error) {
+    await made.abandon();
+    throw error;
+  }
 }
