@@ -67,8 +67,8 @@ bool generations_are_shared(const generations *all)
     return all->shared;
 }
 
-/* Eight bytes a step; the last step overlaps the one before. The keys are hashes already, so this only folds
- * them. */
+/* Eight bytes a step; the last step overlaps the one before. A product carries upwards only, so each one is
+ * folded back, and one more carries the last fold up. */
 uint64_t generations_hash(const char *key)
 {
     uint64_t hash = STORE_KEY_LEN;
@@ -79,7 +79,8 @@ uint64_t generations_hash(const char *key)
         hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
         hash ^= hash >> 32;
     }
-    return hash;
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
 }
 
 static atomic_uint *counter_of(const generations *all, const char *key)

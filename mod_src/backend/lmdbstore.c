@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <apr_strings.h>
 
@@ -114,24 +112,15 @@ static store_rc apply_cas(const lmdbtable *table, const edit *what)
     return old.version == what->version ? write_record(table, what, found) : STORE_CLASH;
 }
 
-/* The value lies in the map and would be overwritten by itself, hence the copy. */
 static store_rc apply_touch(const lmdbtable *table, const edit *what)
 {
     lmdbtable_record old;
-    lmdbtable_record record;
     const lmdbtable_record *found;
-    char *copy;
-    int rc;
     store_rc there = find(table, what, &old, &found);
+    int rc;
     if (there != STORE_OK)
         return there;
-    copy = malloc(old.value.len + 1);
-    if (copy == NULL)
-        return STORE_DOWN;
-    memcpy(copy, old.value.at, old.value.len);
-    record = (lmdbtable_record){expiry(table, what->ttl), old.version, {copy, old.value.len}};
-    rc = lmdbtable_write(table, what->key, &record, found);
-    free(copy);
+    rc = lmdbtable_touch(table, what->key, found, expiry(table, what->ttl));
     return rc == MDB_NOTFOUND ? STORE_DOWN : answer_of(rc);
 }
 
@@ -223,8 +212,10 @@ static store_rc store_get(store_port *port, const char *key, apr_pool_t *pool, s
     if (answer == STORE_OK && lmdbtable_is_dead(&table, &record))
         answer = STORE_MISS;
     if (answer == STORE_OK) {
-        item->value = text_copy(pool, record.value);
-        item->version = record.version;
+        char *room = apr_palloc(pool, record.value.len + 1);
+        room[record.value.len] = '\0';
+        *item = (store_item){{room, record.value.len}, record.version};
+        answer = lmdbtable_copy(&table, key, &record, room) == MDB_SUCCESS ? STORE_OK : STORE_DOWN;
     }
     mdb_txn_abort(table.txn);
     return answer;

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* A record is 8 bytes of expiry, 8 of version (both big-endian, so that the file does not depend on the
- * machine and the index sorts by time), then the value. The index is a table of its own because finding what
- * has expired must not read what has not.
+/* A record is 8 bytes of expiry, 8 of version, 4 of length (big-endian, so that the file does not depend on
+ * the machine and the index sorts by time), then the value. The index is a table of its own because finding
+ * what has expired must not read what has not.
+ *
+ * A value that does not fit into one page goes on in pieces of one page each, under its key and the piece's
+ * number. LMDB would take it whole, but wants consecutive pages then: tried, a file that has been nearly full
+ * for a while has room and still cannot take a changed session, because the free pages do not lie side by
+ * side.
  *
  * How full the file is follows from LMDB's own page counters, which cost nothing to read. Its last page
  * number would not do: it never shrinks, as freed pages stay in the file to be used again. */
@@ -13,21 +18,24 @@
 #include "backend/lmdbtable.h"
 #include "port/store.h"
 
-#define HEAD     16
-#define DUE_LEN  (8 + STORE_KEY_LEN)
-#define COUNTER  "version"
-#define FREE_DBI 0 /* LMDB's own table of freed pages */
+#define HEAD      ((size_t)20)
+#define PIECE     ((size_t)4080) /* a page of 4096 bytes without LMDB's own 16 */
+#define FIRST     (PIECE - HEAD) /* bytes of a value that lie in the record itself */
+#define DUE_LEN   ((size_t)8 + STORE_KEY_LEN)
+#define PIECE_KEY ((size_t)STORE_KEY_LEN + 2)
+#define COUNTER   "version"
+#define FREE_DBI  0 /* LMDB's own table of freed pages */
 
-static void number_write(unsigned char *at, uint64_t number)
+static void number_write(unsigned char *at, int bytes, uint64_t number)
 {
-    for (int i = 7; i >= 0; i--, number >>= 8)
+    for (int i = bytes - 1; i >= 0; i--, number >>= 8)
         at[i] = (unsigned char)(number & 0xff);
 }
 
-static uint64_t number_read(const unsigned char *at)
+static uint64_t number_read(const unsigned char *at, int bytes)
 {
     uint64_t number = 0;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < bytes; i++)
         number = number << 8 | at[i];
     return number;
 }
@@ -42,9 +50,34 @@ static MDB_val bytes_of(const void *at, size_t len)
 
 static MDB_val due_of(unsigned char room[DUE_LEN], const char *key, int64_t expiry)
 {
-    number_write(room, (uint64_t)expiry);
+    number_write(room, 8, (uint64_t)expiry);
     memcpy(room + 8, key, STORE_KEY_LEN);
     return bytes_of(room, DUE_LEN);
+}
+
+/* Pieces are counted from 1: the record itself is the first. */
+static MDB_val piece_of(unsigned char room[PIECE_KEY], const char *key, size_t piece)
+{
+    memcpy(room, key, STORE_KEY_LEN);
+    number_write(room + STORE_KEY_LEN, 2, piece);
+    return bytes_of(room, PIECE_KEY);
+}
+
+static size_t pieces_of(size_t len)
+{
+    return len <= FIRST ? 0 : (len - FIRST + PIECE - 1) / PIECE;
+}
+
+/* The part of a value that lies in a piece. */
+static size_t piece_at(size_t piece)
+{
+    return FIRST + (piece - 1) * PIECE;
+}
+
+static size_t piece_len(size_t len, size_t piece)
+{
+    size_t rest = len - piece_at(piece);
+    return rest < PIECE ? rest : PIECE;
 }
 
 int lmdbtable_find(const lmdbtable *table, const char *key, lmdbtable_record *record)
@@ -52,15 +85,36 @@ int lmdbtable_find(const lmdbtable *table, const char *key, lmdbtable_record *re
     MDB_val name = bytes_of(key, STORE_KEY_LEN);
     MDB_val bytes;
     const unsigned char *head;
+    size_t len;
     int rc = mdb_get(table->txn, table->env->records, &name, &bytes);
     if (rc != MDB_SUCCESS)
         return rc;
     if (bytes.mv_size < HEAD)
         return MDB_CORRUPTED;
     head = bytes.mv_data;
-    record->expiry = (int64_t)number_read(head);
-    record->version = number_read(head + 8);
-    record->value = (text_t){(const char *)head + HEAD, bytes.mv_size - HEAD};
+    len = (size_t)number_read(head + 16, 4);
+    if (len > STORE_VALUE_MAX || bytes.mv_size != HEAD + (len < FIRST ? len : FIRST))
+        return MDB_CORRUPTED;
+    record->expiry = (int64_t)number_read(head, 8);
+    record->version = number_read(head + 8, 8);
+    record->value = (text_t){(const char *)head + HEAD, len};
+    return MDB_SUCCESS;
+}
+
+int lmdbtable_copy(const lmdbtable *table, const char *key, const lmdbtable_record *record, char *room)
+{
+    const size_t len = record->value.len;
+    const size_t pieces = pieces_of(len);
+    memcpy(room, record->value.at, len < FIRST ? len : FIRST);
+    for (size_t i = 1; i <= pieces; i++) {
+        unsigned char name_room[PIECE_KEY];
+        MDB_val name = piece_of(name_room, key, i);
+        MDB_val bytes;
+        int rc = mdb_get(table->txn, table->env->records, &name, &bytes);
+        if (rc != MDB_SUCCESS || bytes.mv_size != piece_len(len, i))
+            return rc == MDB_SUCCESS || rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
+        memcpy(room + piece_at(i), bytes.mv_data, bytes.mv_size);
+    }
     return MDB_SUCCESS;
 }
 
@@ -83,57 +137,106 @@ int lmdbtable_version(const lmdbtable *table, uint64_t *version)
     if (rc == MDB_SUCCESS && bytes.mv_size != sizeof(room))
         return MDB_CORRUPTED;
     if (rc == MDB_SUCCESS)
-        last = number_read(bytes.mv_data);
+        last = number_read(bytes.mv_data, 8);
     *version = last + 1;
-    number_write(room, *version);
+    number_write(room, 8, *version);
     bytes = bytes_of(room, sizeof(room));
     return mdb_put(table->txn, table->env->counter, &name, &bytes, 0);
 }
 
-static int due_remove(const lmdbtable *table, const char *key, int64_t expiry)
+/* Puts the key where its expiry belongs in the index. `old` is NULL where it was not there. */
+static int due_move(const lmdbtable *table, const char *key, const lmdbtable_record *old, int64_t expiry)
 {
     unsigned char room[DUE_LEN];
-    MDB_val due = due_of(room, key, expiry);
-    int rc = mdb_del(table->txn, table->env->dues, &due, NULL);
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+    MDB_val due;
+    MDB_val nothing = {0, NULL};
+    int rc = MDB_SUCCESS;
+    if (old && old->expiry == expiry)
+        return MDB_SUCCESS;
+    if (old) {
+        due = due_of(room, key, old->expiry);
+        rc = mdb_del(table->txn, table->env->dues, &due, NULL);
+    }
+    due = due_of(room, key, expiry);
+    return rc == MDB_SUCCESS || rc == MDB_NOTFOUND ? mdb_put(table->txn, table->env->dues, &due, &nothing, 0)
+                                                   : rc;
 }
 
-static int due_write(const lmdbtable *table, const char *key, int64_t expiry)
+static int head_write(const lmdbtable *table, const char *key, const lmdbtable_record *record)
 {
-    unsigned char room[DUE_LEN];
-    MDB_val due = due_of(room, key, expiry);
-    MDB_val nothing = {0, NULL};
-    return mdb_put(table->txn, table->env->dues, &due, &nothing, 0);
+    const size_t first = record->value.len < FIRST ? record->value.len : FIRST;
+    MDB_val name = bytes_of(key, STORE_KEY_LEN);
+    MDB_val bytes = {HEAD + first, NULL};
+    unsigned char *head;
+    int rc = mdb_put(table->txn, table->env->records, &name, &bytes, MDB_RESERVE);
+    if (rc != MDB_SUCCESS)
+        return rc;
+    head = bytes.mv_data;
+    number_write(head, 8, (uint64_t)record->expiry);
+    number_write(head + 8, 8, record->version);
+    number_write(head + 16, 4, record->value.len);
+    if (first > 0)
+        memcpy(head + HEAD, record->value.at, first);
+    return MDB_SUCCESS;
+}
+
+/* Removes the pieces behind the first so many. */
+static int pieces_remove(const lmdbtable *table, const char *key, size_t keep, size_t count)
+{
+    unsigned char room[PIECE_KEY];
+    int rc = MDB_SUCCESS;
+    for (size_t i = keep + 1; i <= count && rc == MDB_SUCCESS; i++) {
+        MDB_val name = piece_of(room, key, i);
+        rc = mdb_del(table->txn, table->env->records, &name, NULL);
+    }
+    return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
 }
 
 int lmdbtable_write(const lmdbtable *table, const char *key, const lmdbtable_record *record,
                     const lmdbtable_record *old)
 {
-    MDB_val name = bytes_of(key, STORE_KEY_LEN);
-    MDB_val bytes = {HEAD + record->value.len, NULL};
-    int rc = MDB_SUCCESS;
-    unsigned char *head;
-    if (old && old->expiry != record->expiry)
-        rc = due_remove(table, key, old->expiry);
-    if (rc == MDB_SUCCESS && (old == NULL || old->expiry != record->expiry))
-        rc = due_write(table, key, record->expiry);
+    const size_t pieces = pieces_of(record->value.len);
+    const size_t before = old ? pieces_of(old->value.len) : 0;
+    unsigned char room[PIECE_KEY];
+    int rc = due_move(table, key, old, record->expiry);
+    if (rc == MDB_SUCCESS && before > pieces)
+        rc = pieces_remove(table, key, pieces, before);
     if (rc == MDB_SUCCESS)
-        rc = mdb_put(table->txn, table->env->records, &name, &bytes, MDB_RESERVE);
-    if (rc != MDB_SUCCESS)
-        return rc;
-    head = bytes.mv_data;
-    number_write(head, (uint64_t)record->expiry);
-    number_write(head + 8, record->version);
-    if (record->value.len > 0)
-        memcpy(head + HEAD, record->value.at, record->value.len);
-    return MDB_SUCCESS;
+        rc = head_write(table, key, record);
+    for (size_t i = 1; i <= pieces && rc == MDB_SUCCESS; i++) {
+        MDB_val name = piece_of(room, key, i);
+        MDB_val bytes = bytes_of(record->value.at + piece_at(i), piece_len(record->value.len, i));
+        rc = mdb_put(table->txn, table->env->records, &name, &bytes, 0);
+    }
+    return rc;
+}
+
+/* The beginning of the value lies in the map and would be overwritten by itself, hence the copy. */
+int lmdbtable_touch(const lmdbtable *table, const char *key, const lmdbtable_record *old, int64_t expiry)
+{
+    char first[FIRST];
+    lmdbtable_record record = {expiry, old->version, {first, old->value.len}};
+    int rc;
+    memcpy(first, old->value.at, old->value.len < FIRST ? old->value.len : FIRST);
+    rc = due_move(table, key, old, expiry);
+    return rc == MDB_SUCCESS ? head_write(table, key, &record) : rc;
+}
+
+/* Both the record and its pieces, not the index. */
+static int value_remove(const lmdbtable *table, const char *key, size_t len)
+{
+    MDB_val name = bytes_of(key, STORE_KEY_LEN);
+    int rc = pieces_remove(table, key, 0, pieces_of(len));
+    return rc == MDB_SUCCESS ? mdb_del(table->txn, table->env->records, &name, NULL) : rc;
 }
 
 int lmdbtable_remove(const lmdbtable *table, const char *key, const lmdbtable_record *old)
 {
-    MDB_val name = bytes_of(key, STORE_KEY_LEN);
-    int rc = due_remove(table, key, old->expiry);
-    return rc == MDB_SUCCESS ? mdb_del(table->txn, table->env->records, &name, NULL) : rc;
+    unsigned char room[DUE_LEN];
+    MDB_val due = due_of(room, key, old->expiry);
+    const size_t len = old->value.len;
+    int rc = mdb_del(table->txn, table->env->dues, &due, NULL);
+    return rc == MDB_SUCCESS || rc == MDB_NOTFOUND ? value_remove(table, key, len) : rc;
 }
 
 /* The first of the index, if its time has come: taken out of both tables. MDB_NOTFOUND: nothing is due. */
@@ -142,19 +245,22 @@ static int sweep_one(const lmdbtable *table, MDB_cursor *cursor)
     MDB_val due;
     MDB_val nothing;
     char key[STORE_KEY_LEN];
-    MDB_val name = bytes_of(key, sizeof(key));
+    lmdbtable_record record;
     int rc = mdb_cursor_get(cursor, &due, &nothing, MDB_FIRST);
     if (rc != MDB_SUCCESS)
         return rc;
     if (due.mv_size != DUE_LEN)
         return MDB_CORRUPTED;
-    if ((int64_t)number_read(due.mv_data) >= table->now)
+    if ((int64_t)number_read(due.mv_data, 8) >= table->now)
         return MDB_NOTFOUND;
     memcpy(key, (const char *)due.mv_data + 8, sizeof(key));
     rc = mdb_cursor_del(cursor, 0);
+    if (rc != MDB_SUCCESS)
+        return rc;
+    rc = lmdbtable_find(table, key, &record);
     if (rc == MDB_SUCCESS)
-        rc = mdb_del(table->txn, table->env->records, &name, NULL);
-    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
+        rc = value_remove(table, key, record.value.len);
+    return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
 }
 
 int lmdbtable_sweep(const lmdbtable *table, int most, int *swept)
@@ -195,6 +301,6 @@ int lmdbtable_room(const lmdbtable *table, size_t len, bool is_new)
         rc = pages_of(table, FREE_DBI, &used);
     if (rc != MDB_SUCCESS)
         return rc;
-    used += len / env->page + 1 + (reserve > least ? reserve : least);
+    used += pieces_of(len) + 1 + (reserve > least ? reserve : least);
     return used > env->pages ? MDB_MAP_FULL : MDB_SUCCESS;
 }

@@ -17,7 +17,7 @@
 typedef struct lmdbtable_record {
     int64_t expiry; /* seconds since 1970; the last second of its life */
     uint64_t version;
-    text_t value; /* as found: in the map, until the transaction ends or changes something */
+    text_t value; /* as found: of its whole length, but `at` is only the beginning; see lmdbtable_copy */
 } lmdbtable_record;
 
 /* One transaction and what it works on. */
@@ -27,8 +27,11 @@ typedef struct lmdbtable {
     int64_t now; /* seconds since 1970 */
 } lmdbtable;
 
-/* The record under the key, dead or alive. */
+/* The record under the key, dead or alive. Valid until the transaction ends or changes something. */
 int lmdbtable_find(const lmdbtable *table, const char *key, lmdbtable_record *record);
+
+/* Copies the whole value of a record that was found into a room of its length. */
+int lmdbtable_copy(const lmdbtable *table, const char *key, const lmdbtable_record *record, char *room);
 
 /* Has its life ended? */
 bool lmdbtable_is_dead(const lmdbtable *table, const lmdbtable_record *record);
@@ -36,10 +39,11 @@ bool lmdbtable_is_dead(const lmdbtable *table, const lmdbtable_record *record);
 /* A version that no record has had before, also after the file was made anew. */
 int lmdbtable_version(const lmdbtable *table, uint64_t *version);
 
-/* Writes the record over `old`, which was found under the key; NULL: nothing was found. The value must not be
- * in the map. */
-int lmdbtable_write(const lmdbtable *table, const char *key, const lmdbtable_record *record,
-                    const lmdbtable_record *old);
+/* Writes the record over `old`, which was found under the key; NULL: nothing was found. The value must not be in the map. */
+int lmdbtable_write(const lmdbtable *table, const char *key, const lmdbtable_record *record, const lmdbtable_record *old);
+
+/* Gives the record that was found under the key another expiry. */
+int lmdbtable_touch(const lmdbtable *table, const char *key, const lmdbtable_record *old, int64_t expiry);
 
 /* Removes the record that was found under the key. */
 int lmdbtable_remove(const lmdbtable *table, const char *key, const lmdbtable_record *old);

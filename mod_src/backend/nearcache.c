@@ -10,7 +10,7 @@
  * and every writer of the host counts it on before and after its write: a question that was under way
  * meanwhile leaves a copy that nobody may use. The order of the questions of this process is for what is
  * written elsewhere: when two that overlapped have different answers nobody knows which is the newer one, so
- * neither is kept, and a MISS lets nothing in that was asked before it was known. */
+ * neither is used, and a MISS lets nothing in that was asked before it was known. */
 
 #include "backend/nearcache.h"
 
@@ -109,7 +109,7 @@ static void learn(nearcache *cache, question *about, const store_item *item)
         home->missed = atomic_load(&cache->questions);
     if (differs)
         spread(cache, about, *link);
-    if (*link != NULL && (differs || !overlapped))
+    if (*link != NULL && !overlapped)
         neartable_take_out(&home->table, link);
     if (fresh != NULL && !overlapped) {
         keep(cache, home, about, fresh);

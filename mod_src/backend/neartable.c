@@ -99,7 +99,7 @@ static void make_room(neartable *table, size_t cost, int64_t useless)
         take_oldest(table);
     while (table->entries >= table->entries_max || table->bytes + cost > table->bytes_max) {
         neartable_entry *oldest = table->oldest;
-        if (oldest->used && oldest->asked >= useless) {
+        if (oldest->used) {
             oldest->used = false;
             dequeue(table, oldest);
             enqueue(table, oldest);

@@ -67,6 +67,8 @@
       "The session was ended at the provider, or its refresh token ran out; compare the provider's idle time.") \
     X(FORBIDDEN, "forbidden", 403, "You are signed in, but you may not use this page.", \
       "No Require rule of this place is fulfilled.", "Compare the claims that the user has at the provider with the Require lines.") \
+    X(STRANGER_REFUSED, "stranger_refused", 403, "Only users who are signed in may use this page.", \
+      "There is no session, and SSOUnauth 403 refuses strangers here.", "The user signs in elsewhere on this site first, or SSOUnauth is changed.") \
     X(SCOPE_MISSING, "scope_missing", 403, "Your account lacks a permission that is needed here.", \
       "The provider did not grant a scope that SSORequireScope asks for.", "Grant the scope at the provider.") \
     X(TOKEN_REFUSED, "token_refused", 400, SENTENCE_AGAIN, \

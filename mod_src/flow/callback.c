@@ -131,6 +131,8 @@ static const fault_t *redeem_code(walk_t *walk, arrival_t *arrival)
     fault = issuer_call(walk, &request, &answer);
     if (fault != NULL)
         return fault;
+    if (answer.status == 429)
+        walk->verdict->retry_after = answer.retry_after;
     const answer_t read = {answer.status, answer.content_type, answer.body};
     fault = tokenresp_read(walk->pool, &read, &arrival->tokens);
     if (fault == NULL && !walk->rp->plain_oauth && arrival->tokens.id_token.len == 0)

@@ -5,6 +5,7 @@
 
 /* The ports that the flows reach the world through; made in each child after the fork. */
 
+#include "flow/verdict.h"
 #include "port/clock.h"
 #include "port/http.h"
 #include "port/later.h"
@@ -21,6 +22,9 @@ typedef struct env {
     http_port *http;
     shared_port *shared;
     later_port *later; /* NULL: everything is done in the request */
+    /* Where lines of work behind the response go, which has no verdict to carry them. NULL: nowhere. */
+    void (*journal)(const void *place, const note_t *note);
+    const void *journal_place;
 } env_t;
 
 #endif

@@ -66,7 +66,7 @@ verdict_t *gate_stranger(const rp_t *rp, const env_t *env, const visit_t *visit,
     case KIND_UNAUTH_PASS:
         return walk.verdict;
     case KIND_UNAUTH_403:
-        return reply_fault(&walk, fault_make(walk.pool, FAULT_FORBIDDEN, "SSOUnauth 403"));
+        return reply_fault(&walk, fault_make(walk.pool, FAULT_STRANGER_REFUSED, NULL));
     case KIND_UNAUTH_401:
         return reply_fault(&walk, reason(&walk, admitted));
     case KIND_UNAUTH_LOGIN:

@@ -42,8 +42,9 @@ static size_t collect_tickets(walk_t *walk, carried_t *tickets, size_t room)
     return count;
 }
 
-/* Expires tickets that do not open, and the oldest ones until the new one fits: too many cookies make every
- * later request fail. */
+/* Expires the oldest tickets until the new one fits, those that do not open first: too many cookies make
+ * every later request fail. Otherwise what does not open is left alone; it may be another site's on the same
+ * host. */
 static void make_room(walk_t *walk, size_t size)
 {
     carried_t tickets[COOKIE_PAIRS_MAX];
@@ -59,7 +60,7 @@ static void make_room(walk_t *walk, size_t size)
             if (tickets[i].born < tickets[oldest].born)
                 oldest = i;
         }
-        if (tickets[oldest].born != 0 && kept <= TICKET_COUNT_MAX && bytes <= TICKET_BYTES_MAX)
+        if (kept <= TICKET_COUNT_MAX && bytes <= TICKET_BYTES_MAX)
             return;
         if (tickets[oldest].name != NULL)
             reply_expire(walk, tickets[oldest].name);

@@ -5,6 +5,8 @@
 
 #include "flow/loopguard.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "base/cookie.h"
@@ -39,7 +41,9 @@ static int64_t counted(const walk_t *walk, int64_t *since)
 bool loopguard_is_closed(const walk_t *walk)
 {
     int64_t since;
-    return counted(walk, &since) >= LOGINS_MAX;
+    bool strict =
+        strcmp(walk->rp->settings->cookie.same_site, "Strict") == 0; /* does not come from other sites */
+    return !strict && counted(walk, &since) >= LOGINS_MAX;
 }
 
 void loopguard_count(walk_t *walk)

@@ -81,13 +81,23 @@ static const char *check_host(making_t *making)
     return NULL;
 }
 
+/* Does a path, or a URL of this host, lead to one of the module's endpoints? */
+static bool leads_to_endpoint(const making_t *making, const char *target)
+{
+    url_t url;
+    if (target[0] == '/')
+        return rp_owns(making->rp, text_of(target));
+    return url_read(making->pool, text_of(target), &url) && text_equal(url.host, text_of(making->host)) &&
+           rp_owns(making->rp, url.path);
+}
+
 static const char *check_addresses(making_t *making)
 {
     const server_settings *settings = making->settings;
     if (settings->base_url != NULL && settings->trust_proxy != NULL)
         return "SSOBaseURL and SSOTrustProxy contradict each other; take SSOTrustProxy away where the "
                "address is fixed";
-    if (settings->logout_url != NULL && rp_owns(making->rp, text_of(settings->logout_url)))
+    if (settings->logout_url != NULL && leads_to_endpoint(making, settings->logout_url))
         return "SSOLogoutURL lies below SSOPath; take a page of your own, or none for the module's page";
     return NULL;
 }

@@ -35,6 +35,9 @@ verdict_t *whoami_endpoint(walk_t *walk)
     vault_rc rc = vault_load(&walk->vault, walk->pool, cookie, &record);
     if (rc == VAULT_DOWN)
         return reply_fault(walk, fault_make(walk->pool, FAULT_STORE_DOWN, NULL));
+    if (rc == VAULT_BROKEN)
+        return reply_fault(walk,
+                           fault_make(walk->pool, FAULT_INTERNAL, "the session could not be looked up"));
     const char *user = NULL;
     if (rc == VAULT_OK &&
         session_life_at(&record.session, walk->now, walk->rp->settings->session_idle) == SESSION_LIVE)

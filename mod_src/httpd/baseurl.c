@@ -34,11 +34,11 @@ static bool from_trusted_proxy(const request_rec *r, const conf_server *conf)
 /* The last element of a list header: the one that the trusted peer itself added. */
 static text_t last_element(const request_rec *r, const char *name)
 {
-    text_t rest = text_of(apr_table_get(r->headers_in, name));
-    text_t part = {NULL, 0};
-    while (text_cut(&rest, ',', &part))
-        continue;
-    return text_trim(part);
+    text_t value = text_of(apr_table_get(r->headers_in, name));
+    size_t from = value.len;
+    while (from > 0 && value.at[from - 1] != ',')
+        from--;
+    return text_trim(text_from(value, from));
 }
 
 static int default_port(bool https)

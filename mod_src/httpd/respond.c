@@ -18,6 +18,8 @@
 #include "httpd/logbridge.h"
 #include "httpd/reqstate.h"
 
+#define DRAIN_MAX ((apr_off_t)1024 * 1024) /* bytes of a body that are read before an answer */
+
 bool respond_may_write(const request_rec *r)
 {
     return r->main == NULL && !reqstate_is_error_page(r);
@@ -63,8 +65,25 @@ static void set_reason(request_rec *r, const verdict_t *verdict)
         apr_table_setn(r->subprocess_env, "SSO_INCIDENT", verdict->incident);
 }
 
+/* HTTP/2 clients lose an answer that overtakes their request body; httpd's own ap_discard_request_body does
+ * nothing on their connections. With HTTP/1 httpd reads the rest behind the answer. */
+static void drain(request_rec *r)
+{
+    char room[8192];
+    if (r->proto_num < HTTP_VERSION(2, 0) || r->expecting_100 || r->read_length > 0 ||
+        ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK) != OK || !ap_should_client_block(r))
+        return;
+    for (apr_off_t len = 0; len < DRAIN_MAX;) {
+        long count = ap_get_client_block(r, room, sizeof(room));
+        if (count <= 0)
+            return;
+        len += count;
+    }
+}
+
 static void write_answer(request_rec *r, const verdict_t *verdict)
 {
+    drain(r);
     r->status = verdict->status;
     r->status_line = NULL;
     r->output_filters = r->proto_output_filters;

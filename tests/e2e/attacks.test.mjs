@@ -207,7 +207,7 @@ test('ST-01 CI-09 200 authorization requests: no state, nonce or challenge twice
 test('ST-12 a failed callback once more is refused once more', async () => {
   const { agent, callback } = await flight();
   w.idp.misbehave.token = () => ({ status: 400, body: { error: 'invalid_grant' } });
-  assertRefused(w, await agent.nav(callback), 'token_refused');
+  assertRefused(w, await agent.nav(callback), 'grant_refused');
   const again = await agent.nav(callback);
   assert.equal(again.status, 400);
   nothingAsked(1);
@@ -229,7 +229,7 @@ const answerWith = (status, headers, text) => () => ({ status, headers, body: te
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const BAD = 'token_answer';
 const TOKENS = [
-  ['TE-01', 'invalid_grant', () => ({ status: 400, body: { error: 'invalid_grant' } }), 'token_refused'],
+  ['TE-01', 'invalid_grant', () => ({ status: 400, body: { error: 'invalid_grant' } }), 'grant_refused'],
   ['TE-01', 'invalid_client', () => ({ status: 401, body: { error: 'invalid_client' } }), 'client_refused', 503],
   ['TE-03', '500', () => ({ status: 500, body: 'broken' }), 'provider_down', 503],
   ['TE-03', '502 with HTML', answerWith(502, { 'Content-Type': 'text/html' }, '<html>'), 'provider_down', 503],
@@ -478,14 +478,14 @@ test('CI-01 CI-02 somebody else\'s code in one\'s own login, at a provider that 
   const other = w.agent();
   const again = await other.callbackUrl(start);
   const fresh = await w.agent().callbackUrl(start);
-  assertRefused(w, await other.nav(again.href.replace(again.searchParams.get('code'), fresh.searchParams.get('code'))), 'token_refused');
+  assertRefused(w, await other.nav(again.href.replace(again.searchParams.get('code'), fresh.searchParams.get('code'))), 'grant_refused');
 });
 
 /* ---- 5. Userinfo ---- */
 const USERINFO = [
-  ['UI-01', 'another sub', body((b) => { b.sub = 'mallory'; }), 'userinfo_refused'],
-  ['UI-02', 'no sub', body((b) => { delete b.sub; }), 'userinfo_refused'],
-  ['UI-02', 'sub of another type', body((b) => { b.sub = ['alice']; }), 'userinfo_refused'],
+  ['UI-01', 'another sub', body((b) => { b.sub = 'mallory'; }), 'userinfo_subject'],
+  ['UI-02', 'no sub', body((b) => { delete b.sub; }), 'userinfo_subject'],
+  ['UI-02', 'sub of another type', body((b) => { b.sub = ['alice']; }), 'userinfo_subject'],
   ['UI-04', 'an array', answerWith(200, JSON_TYPE, '[]'), 'userinfo_refused'],
   ['UI-04', 'HTML', answerWith(200, { 'Content-Type': 'text/html' }, '<html>'), 'userinfo_refused'],
   ['UI-04', 'not JSON', answerWith(200, JSON_TYPE, 'x'), 'userinfo_refused'],

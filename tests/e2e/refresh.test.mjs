@@ -124,7 +124,7 @@ test('RF-07 RF-17 the provider answers 500 when the token has run out: 503 with 
   w.idp.reset();
   const agent = await w.signedIn('alice');
   await over();
-  w.idp.misbehave.refresh = () => ({ status: 500, body: 'broken' });
+  w.idp.misbehave.instead = () => ({ status: 500, body: 'broken' });
   const cookie = agent.jar.get('sso');
   for (const answer of [await agent.nav(w.url('/app/index.html')), await agent.xhr(w.url('/app/index.html'))]) {
     assert.equal(answer.status, 503);
@@ -156,7 +156,8 @@ test('RF-06 RF-23 RF-24 RF-27 a refresh that fails while the token lives is not 
   const owner = new Map();
   one.idp.misbehave.token = (reply, { record }) => { owner.set(reply.body.refresh_token, one.idp.codes.get(record.form.get('code')).user); };
   const tries = {};
-  one.idp.misbehave.refresh = (reply, { record }) => {
+  one.idp.misbehave.instead = (record, name) => {
+    if (name !== 'refresh') return undefined;
     const user = owner.get(record.form.get('refresh_token'));
     tries[user] = (tries[user] ?? 0) + 1;
     return failures[user]();
@@ -169,6 +170,21 @@ test('RF-06 RF-23 RF-24 RF-27 a refresh that fails while the token lives is not 
   }
   await sleep(300);
   for (const name of Object.keys(failures)) assert.equal(tries[name], 1, `${name}: one attempt`);
+});
+
+test('RF-14 the provider rotated but its answer was lost: the session ends once, without a loop', async () => {
+  w.idp.reset();
+  const agent = await w.signedIn('alice');
+  await over();
+  w.idp.misbehave.refresh = () => ({ reset: true });
+  assert.equal((await agent.xhr(w.url('/app/index.html'))).status, 503);
+  w.idp.misbehave = {};
+  let status = 503;
+  for (let i = 0; i < 40 && status === 503; i++) { await sleep(250); ({ status } = await agent.xhr(w.url('/app/index.html'))); }
+  assert.equal(status, 401);
+  const tries = w.idp.count('token');
+  authorizationRequest(w, await agent.nav(w.url('/app/index.html')));
+  assert.equal(w.idp.count('token'), tries, 'no further attempt');
 });
 
 test('RF-20 a logout while a refresh is under way: the session stays dead', async () => {

@@ -18,7 +18,7 @@ const WAYS = {
 
 for (const [way, { down, up, keeps }] of Object.entries(WAYS)) {
   test(`memcached ${way}: 503, cookie kept, bounded time; then back`, async (t) => {
-    const w = await world();
+    const w = await world({ storeQuery: '' });
     t.after(() => w.end({ allowed: ALLOWED }));
     const agent = await w.signedIn('alice');
     await sleep(1200);
@@ -61,12 +61,12 @@ test('a callback while the store is down: 503, no session, no code sent', async 
 });
 
 test('memcached at its connection limit is down, not empty', async (t) => {
-  const w = await world({ memcachedArgs: ['-c', '16'] });
+  const w = await world({ memcachedArgs: ['-c', '40'] });
   t.after(() => w.end({ allowed: ALLOWED }));
   const agent = await w.signedIn('alice');
   await w.httpd.restart(); /* no connection of the children is left */
   const net = await import('node:net');
-  const hold = await Promise.all(Array.from({ length: 40 }, () => new Promise((resolve) => { const socket = net.connect(w.memcached.port, '127.0.0.1', () => resolve(socket)); socket.on('error', () => resolve(socket)); })));
+  const hold = await Promise.all(Array.from({ length: 80 }, () => new Promise((resolve) => { const socket = net.connect(w.memcached.port, '127.0.0.1', () => resolve(socket)); socket.on('error', () => resolve(socket)); })));
   await sleep(300);
   const { status, headers } = await agent.nav(w.url('/app/index.html'));
   for (const socket of hold) socket.destroy();

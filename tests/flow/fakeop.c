@@ -74,7 +74,8 @@ text_t fakeop_payload(fakeop_t *op, apr_pool_t *pool, const fakeop_claim *claims
 
 text_t fakeop_sign(fakeop_t *op, apr_pool_t *pool, const char *header, text_t payload)
 {
-    const char *usual = apr_psprintf(pool, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", op->alg, op->kid);
+    const char *usual =
+        apr_psprintf(pool, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", op->alg, op->kid);
     return signer_token(pool, op->key, op->alg, header != NULL ? header : usual, payload);
 }
 
@@ -90,8 +91,10 @@ static http_rc serve_metadata(void *data, const http_request *request, apr_pool_
     answer->body = text_format(
         pool,
         "{\"issuer\":\"%s\",\"authorization_endpoint\":\"%s/auth\",\"token_endpoint\":\"%s/token\","
-        "\"userinfo_endpoint\":\"%s/userinfo\",\"jwks_uri\":\"%s/jwks\",\"end_session_endpoint\":\"%s/logout\","
-        "\"revocation_endpoint\":\"%s/revoke\",\"id_token_signing_alg_values_supported\":[\"RS256\",\"ES256\"]%s}",
+        "\"userinfo_endpoint\":\"%s/userinfo\",\"jwks_uri\":\"%s/jwks\",\"end_session_endpoint\":\"%s/"
+        "logout\","
+        "\"revocation_endpoint\":\"%s/"
+        "revoke\",\"id_token_signing_alg_values_supported\":[\"RS256\",\"ES256\"]%s}",
         op->issuer, op->issuer, op->issuer, op->issuer, op->issuer, op->issuer, op->issuer,
         op->metadata != NULL ? op->metadata : "");
     return HTTP_ANSWERED;
@@ -101,10 +104,11 @@ static http_rc serve_keys(void *data, const http_request *request, apr_pool_t *p
 {
     const fakeop_t *op = data;
     (void)request;
-    answer->body = op->jwks != NULL
-                       ? text_of(apr_pstrdup(pool, op->jwks))
-                       : text_format(pool, "{\"keys\":[%s]}",
-                                     signer_jwk(pool, op->key, apr_psprintf(pool, ",\"kid\":\"%s\"", op->kid)));
+    answer->body =
+        op->jwks != NULL
+            ? text_of(apr_pstrdup(pool, op->jwks))
+            : text_format(pool, "{\"keys\":[%s]}",
+                          signer_jwk(pool, op->key, apr_psprintf(pool, ",\"kid\":\"%s\"", op->kid)));
     return HTTP_ANSWERED;
 }
 
@@ -160,7 +164,8 @@ static http_rc refresh(fakeop_t *op, apr_pool_t *pool, text_t form, http_answer 
     text_t token = parameter(pool, form, "refresh_token");
     text_t idtoken = op->refreshes_idtoken ? fakeop_idtoken(op, pool, op->claims) : (text_t){NULL, 0};
     op->refreshes++;
-    if (token.at == NULL || sscanf(token.at, "rt.%u.%u", &number, &generation) != 2 || number >= op->family_count) {
+    if (token.at == NULL || sscanf(token.at, "rt.%u.%u", &number, &generation) != 2 ||
+        number >= op->family_count) {
         op->refused++;
         return refuse(answer, "{\"error\":\"invalid_grant\"}");
     }
@@ -186,7 +191,8 @@ static http_rc redeem(fakeop_t *op, apr_pool_t *pool, text_t form, http_answer *
     unsigned number = 0;
     text_t code = parameter(pool, form, "code");
     op->codes++;
-    if (code.at == NULL || sscanf(code.at, "code.%u", &number) != 1 || number >= (unsigned)op->all_codes->nelts)
+    if (code.at == NULL || sscanf(code.at, "code.%u", &number) != 1 ||
+        number >= (unsigned)op->all_codes->nelts)
         return refuse(answer, "{\"error\":\"invalid_grant\"}");
     fakeop_code *given = (fakeop_code *)(void *)op->all_codes->elts + number;
     text_t challenge = digest_s256(pool, parameter(pool, form, "code_verifier"));
@@ -199,7 +205,8 @@ static http_rc redeem(fakeop_t *op, apr_pool_t *pool, text_t form, http_answer *
     unsigned family = op->family_count++;
     bool openid = given->nonce.at != NULL;
     answer_tokens(op, pool, answer, name_token(pool, family, 0),
-                  openid ? fakeop_idtoken(op, pool, op->claims != NULL ? op->claims : usual) : (text_t){NULL, 0});
+                  openid ? fakeop_idtoken(op, pool, op->claims != NULL ? op->claims : usual)
+                         : (text_t){NULL, 0});
     return HTTP_ANSWERED;
 }
 
@@ -208,9 +215,10 @@ static http_rc serve_tokens(void *data, const http_request *request, apr_pool_t 
     fakeop_t *op = data;
     pthread_mutex_lock(&op->lock);
     text_t grant = parameter(pool, request->form, "grant_type");
-    http_rc rc = text_equal(grant, TEXT("refresh_token"))        ? refresh(op, pool, request->form, answer)
-                 : text_equal(grant, TEXT("authorization_code")) ? redeem(op, pool, request->form, answer)
-                                                                 : refuse(answer, "{\"error\":\"invalid_request\"}");
+    http_rc rc = text_equal(grant, TEXT("refresh_token")) ? refresh(op, pool, request->form, answer)
+                 : text_equal(grant, TEXT("authorization_code"))
+                     ? redeem(op, pool, request->form, answer)
+                     : refuse(answer, "{\"error\":\"invalid_request\"}");
     pthread_mutex_unlock(&op->lock);
     return rc;
 }
@@ -220,19 +228,22 @@ static http_rc serve_userinfo(void *data, const http_request *request, apr_pool_
     const fakeop_t *op = data;
     if (request->authorization == NULL || strncmp(request->authorization, "Bearer ", 7) != 0)
         answer->status = 401;
-    answer->body = text_format(pool, "{\"sub\":\"%s\"%s}", op->userinfo_sub != NULL ? op->userinfo_sub : op->sub,
-                               op->userinfo != NULL ? op->userinfo : "");
+    answer->body =
+        text_format(pool, "{\"sub\":\"%s\"%s}", op->userinfo_sub != NULL ? op->userinfo_sub : op->sub,
+                    op->userinfo != NULL ? op->userinfo : "");
     return HTTP_ANSWERED;
 }
 
-static http_rc serve_revocation(void *data, const http_request *request, apr_pool_t *pool, http_answer *answer)
+static http_rc serve_revocation(void *data, const http_request *request, apr_pool_t *pool,
+                                http_answer *answer)
 {
     fakeop_t *op = data;
     unsigned number = 0, generation = 0;
     pthread_mutex_lock(&op->lock);
     text_t token = parameter(pool, request->form, "token");
     op->revocations++;
-    if (token.at != NULL && sscanf(token.at, "rt.%u.%u", &number, &generation) == 2 && number < op->family_count)
+    if (token.at != NULL && sscanf(token.at, "rt.%u.%u", &number, &generation) == 2 &&
+        number < op->family_count)
         op->families[number].revoked = true;
     pthread_mutex_unlock(&op->lock);
     answer->body = (text_t){"", 0};
@@ -246,7 +257,8 @@ text_t fakeop_authorize(fakeop_t *op, apr_pool_t *pool, const char *url)
     *code = (fakeop_code){.nonce = parameter(op->pool, query, "nonce"),
                           .challenge = parameter(op->pool, query, "code_challenge"),
                           .redirect_uri = parameter(op->pool, query, "redirect_uri")};
-    return text_format(pool, "code=code.%d&state=%s", op->all_codes->nelts - 1, parameter(pool, query, "state").at);
+    return text_format(pool, "code=code.%d&state=%s", op->all_codes->nelts - 1,
+                       parameter(pool, query, "state").at);
 }
 
 void fakeop_init(fakeop_t *op, fakes_http *http, apr_pool_t *pool, const clock_port *clock)

@@ -43,7 +43,7 @@ typedef struct fakeop {
     /* Signing: ES256 with a key of this process, unless set otherwise. */
     struct evp_pkey_st *key;
     const char *alg, *kid;
-    const char *jwks; /* a whole document instead of our own; NULL: our own */
+    const char *jwks;     /* a whole document instead of our own; NULL: our own */
     const char *metadata; /* members that are put behind our own: ",\"x\":1"; NULL: none */
 
     /* Tokens. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* Clock, random numbers, patterns and the shared port, faked. HTTP and the store, which have more to tell,
- * are in files of their own. */
+/* Clock, random numbers, patterns, work behind the response and the shared port, faked. HTTP and the store,
+ * which have more to tell, are in files of their own. */
 
 #include "fakes.h"
 
@@ -298,4 +298,40 @@ void fakes_shared_init(fakes_shared *shared, apr_pool_t *pool)
                                  shared_take,     shared_give,  shared_allow,   shared_unchanged};
     shared->pool = pool;
     fakes_shared_restart(shared);
+}
+
+typedef struct task {
+    later_work work;
+    void *given;
+} task_t;
+
+static bool later_submit(later_port *port, later_work work, const void *given, size_t room)
+{
+    fakes_later *later = (fakes_later *)port;
+    later->submitted++;
+    if (later->full)
+        return false;
+    *(task_t *)apr_array_push(later->tasks) = (task_t){work, apr_pmemdup(later->pool, given, room)};
+    return true;
+}
+
+unsigned fakes_later_run(fakes_later *later)
+{
+    unsigned runs = 0;
+    for (; later->tasks->nelts > 0; runs++) {
+        apr_pool_t *pool = NULL;
+        const task_t task = *(task_t *)apr_array_pop(later->tasks);
+        (void)apr_pool_create(&pool, later->pool);
+        task.work(task.given, pool);
+        apr_pool_destroy(pool);
+    }
+    return runs;
+}
+
+void fakes_later_init(fakes_later *later, apr_pool_t *pool)
+{
+    memset(later, 0, sizeof *later);
+    later->port.submit = later_submit;
+    later->pool = pool;
+    later->tasks = apr_array_make(pool, 4, sizeof(task_t));
 }

@@ -15,6 +15,7 @@
 
 #include "port/clock.h"
 #include "port/http.h"
+#include "port/later.h"
 #include "port/pattern.h"
 #include "port/random.h"
 #include "port/shared.h"
@@ -65,6 +66,19 @@ struct fakes_shared {
 void fakes_shared_init(fakes_shared *shared, apr_pool_t *pool);
 /* Throws all snapshots, throttles and watches away: a process that has just begun. */
 void fakes_shared_restart(fakes_shared *shared);
+
+/* Work behind the response that waits until the test lets it run. */
+typedef struct fakes_later {
+    later_port port;
+    apr_pool_t *pool;
+    apr_array_header_t *tasks;
+    unsigned submitted;
+    bool full; /* takes nothing */
+} fakes_later;
+
+void fakes_later_init(fakes_later *later, apr_pool_t *pool);
+/* Runs what was submitted, each piece in a pool of its own; how many pieces that were. */
+unsigned fakes_later_run(fakes_later *later);
 
 #define FAKES_ROUTES 16
 

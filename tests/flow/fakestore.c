@@ -261,6 +261,8 @@ bool fakestore_peek(fakestore *store, apr_pool_t *pool, const char *key, text_t 
 
 void fakestore_poke(fakestore *store, const char *key, text_t value)
 {
+    if (key == NULL)
+        abort();
     pthread_mutex_lock(&store->lock);
     (void)write_item(store, key, value, 3600);
     pthread_mutex_unlock(&store->lock);

@@ -21,7 +21,8 @@ typedef struct journey {
     const char *code; /* of journey_consent; NULL before */
 } journey_t;
 
-/* A navigation to the target, as far as the provider's door. `cookies`: what the browser has already, or NULL. */
+/* A navigation to the target, as far as the provider's door. `cookies`: what the browser has already, or
+ * NULL. */
 journey_t journey_begin(world_t *world, const char *target, const char *cookies);
 
 /* The user consents: the query of the callback. */
@@ -39,10 +40,12 @@ text_t journey_asked(const journey_t *journey, const char *name);
 /* The claims of an ID token with the right nonce and one member bent (NULL: none). */
 const fakeop_claim *journey_claims(const journey_t *journey, const char *name, const char *json);
 
-/* The token endpoint's next answer: canary tokens, an ID token (`at` NULL: none), and more members (",\"x\":1"). */
+/* The token endpoint's next answer: canary tokens, an ID token (`at` NULL: none), and more members
+ * (",\"x\":1"). */
 void journey_answer(const journey_t *journey, text_t idtoken, const char *more);
 
-/* The callback was refused with this code: REJ, NOSESS and CLEAN of the attacks. `why` is the reason of the case. */
+/* The callback was refused with this code: REJ, NOSESS and CLEAN of the attacks. `why` is the reason of the
+ * case. */
 void journey_refused(const journey_t *journey, const verdict_t *verdict, fault_code code, const char *why);
 
 /* The callback succeeded: a new session, the ticket gone, on to the target; CLEAN. */

@@ -25,7 +25,8 @@ json_t *json_loadb(const char *buffer, size_t buflen, size_t flags, json_error_t
     return real(buffer, buflen, flags, error);
 }
 
-int EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *sigret, size_t siglen, const unsigned char *tbs, size_t tbslen)
+int EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *sigret, size_t siglen, const unsigned char *tbs,
+                     size_t tbslen)
 {
     static int (*real)(EVP_MD_CTX *, const unsigned char *, size_t, const unsigned char *, size_t) = NULL;
     if (real == NULL)
@@ -357,11 +358,20 @@ static void test_user(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(test_budget),      UNIT_TEST(test_identity),   UNIT_TEST(test_slide),
-        UNIT_TEST(test_slide_failures), UNIT_TEST(test_store_down), UNIT_TEST(test_unknown_id),
-        UNIT_TEST(test_cookies_that_are_none), UNIT_TEST(test_cookie_twice), UNIT_TEST(test_foreign_record),
-        UNIT_TEST(test_ends),        UNIT_TEST(test_clock_jumps), UNIT_TEST(test_token_over),
-        UNIT_TEST(test_blocked),     UNIT_TEST(test_user),
+        UNIT_TEST(test_budget),
+        UNIT_TEST(test_identity),
+        UNIT_TEST(test_slide),
+        UNIT_TEST(test_slide_failures),
+        UNIT_TEST(test_store_down),
+        UNIT_TEST(test_unknown_id),
+        UNIT_TEST(test_cookies_that_are_none),
+        UNIT_TEST(test_cookie_twice),
+        UNIT_TEST(test_foreign_record),
+        UNIT_TEST(test_ends),
+        UNIT_TEST(test_clock_jumps),
+        UNIT_TEST(test_token_over),
+        UNIT_TEST(test_blocked),
+        UNIT_TEST(test_user),
     };
     return UNIT_MAIN(tests);
 }

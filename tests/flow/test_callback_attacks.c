@@ -271,6 +271,17 @@ static void test_bent_ticket(void **state)
     journey_welcomed(&journey, journey_return(&journey, query), "/app");
 }
 
+/* A ticket under the name of another state: the two have to belong together, not only to be there. */
+static void test_renamed_ticket(void **state)
+{
+    world_t *world = world_new(unit_pool(state), NULL);
+    journey_t one = journey_begin(world, "/one", NULL), two = journey_begin(world, "/two", NULL);
+    const char *query = journey_consent(&two);
+    two.cookies = apr_pstrcat(world->pool, two.ticket, strchr(one.cookies, '='), NULL);
+    journey_refused(&two, journey_return(&two, query), FAULT_STATE_UNKNOWN, "CI-01 swapped tickets");
+    assert_int_equal(world->op.codes, 0);
+}
+
 /* AR-19, AR-25: no other method burns state or code. */
 static void test_methods(void **state)
 {
@@ -328,7 +339,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT_TEST(test_refused),       UNIT_TEST(test_issuer_promised), UNIT_TEST(test_other_browser),
         UNIT_TEST(test_other_address), UNIT_TEST(test_replay),          UNIT_TEST(test_late),
-        UNIT_TEST(test_bent_ticket),   UNIT_TEST(test_methods),         UNIT_TEST(test_store_fails),
+        UNIT_TEST(test_bent_ticket),   UNIT_TEST(test_renamed_ticket),  UNIT_TEST(test_methods),
+        UNIT_TEST(test_store_fails),
     };
     return UNIT_MAIN(tests);
 }

@@ -35,6 +35,12 @@ static const fault_t *look_keys(world_t *world, bool renew, const jwks_t **keys)
     return fault != NULL ? fault : issuer_keys(&walk, provider, renew, keys);
 }
 
+static void remember(world_t *world)
+{
+    walk_t walk = walk_of(world);
+    issuer_remember(&walk);
+}
+
 static unsigned fetches(world_t *world, const char *suffix)
 {
     return fakes_http_route(&world->http, suffix)->calls;
@@ -73,7 +79,8 @@ static void test_faults(void **state)
         {"404", HTTP_ANSWERED, 404, "{}", FAULT_METADATA_INVALID},
         {"DS-03: a redirect leads nowhere", HTTP_ANSWERED, 302, "{}", FAULT_METADATA_INVALID},
         {"HTML", HTTP_ANSWERED, 200, "<html>", FAULT_METADATA_INVALID},
-        {"DS-01: another issuer", HTTP_ANSWERED, 200, "{\"issuer\":\"" FAKEOP_ISSUER "/\"}", FAULT_METADATA_INVALID},
+        {"DS-01: another issuer", HTTP_ANSWERED, 200, "{\"issuer\":\"" FAKEOP_ISSUER "/\"}",
+         FAULT_METADATA_INVALID},
     };
     apr_pool_t *pool = unit_pool(state);
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -84,7 +91,8 @@ static void test_faults(void **state)
         const fault_t *fault = look(world, &provider);
         assert_case(fault != NULL && fault->code == cases[i].code, cases[i].why);
         assert_case(fakestore_size(&world->store) == 0, "what is no good is not kept");
-        assert_case(look(world, &provider) != NULL && fetches(world, METADATA) == 1, "not again within a second");
+        assert_case(look(world, &provider) != NULL && fetches(world, METADATA) == 1,
+                    "not again within a second");
         fakes_clock_pass(&world->clock, 1);
         assert_case(look(world, &provider) == NULL && fetches(world, METADATA) == 2, "but then");
     }
@@ -142,6 +150,10 @@ static void test_last_known_good(void **state)
     const jwks_t *keys = NULL;
     const provider_t *provider = NULL;
     assert_no_fault(look_keys(world, false, &keys));
+    assert_int_equal(fakestore_size(&world->store), 0); /* DO-01: looking writes nothing */
+    for (int i = 0; i < 3; i++)
+        remember(world);
+    assert_int_equal(fakestore_writes(&world->store), 2);
     assert_int_equal(fakestore_size(&world->store), 2);
     fakes_shared_restart(&world->shared);
     fakes_http_fail(&world->http, METADATA, 1000, HTTP_UNREACHABLE);
@@ -165,7 +177,10 @@ static void test_planted_document(void **state)
     world_t *world = world_new(unit_pool(state), NULL);
     const provider_t *provider = NULL;
     assert_no_fault(look(world, &provider));
-    fakestore_poke(&world->store, fakestore_key(&world->store, 0), TEXT("{\"issuer\":\"" FAKEOP_ISSUER "\"}"));
+    remember(world);
+    assert_int_equal(fakestore_size(&world->store), 1);
+    fakestore_poke(&world->store, fakestore_key(&world->store, 0),
+                   TEXT("{\"issuer\":\"" FAKEOP_ISSUER "\"}"));
     fakes_shared_restart(&world->shared);
     fakes_http_fail(&world->http, METADATA, 1, HTTP_UNREACHABLE);
     assert_fault(look(world, &provider), FAULT_PROVIDER_DOWN);
@@ -240,7 +255,8 @@ static void *run(void *data)
 {
     runner_t *runner = data;
     const provider_t *provider = NULL;
-    const visit_t visit = {.pool = runner->pool, .base_url = WORLD_BASE, .https = true, .place = runner->world->place};
+    const visit_t visit = {
+        .pool = runner->pool, .base_url = WORLD_BASE, .https = true, .place = runner->world->place};
     walk_t walk = walk_begin(runner->world->rp, &runner->world->env, &visit);
     pthread_barrier_wait(runner->start);
     runner->fault = issuer_provider(&walk, &provider);
@@ -275,9 +291,15 @@ static void test_stampede(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(test_lazy),           UNIT_TEST(test_faults),           UNIT_TEST(test_age),
-        UNIT_TEST(test_stale),          UNIT_TEST(test_last_known_good),  UNIT_TEST(test_planted_document),
-        UNIT_TEST(test_renewed_keys),   UNIT_TEST(test_without_discovery), UNIT_TEST(test_override),
+        UNIT_TEST(test_lazy),
+        UNIT_TEST(test_faults),
+        UNIT_TEST(test_age),
+        UNIT_TEST(test_stale),
+        UNIT_TEST(test_last_known_good),
+        UNIT_TEST(test_planted_document),
+        UNIT_TEST(test_renewed_keys),
+        UNIT_TEST(test_without_discovery),
+        UNIT_TEST(test_override),
         UNIT_TEST(test_stampede),
     };
     return UNIT_MAIN(tests);

@@ -38,7 +38,8 @@ static const setting_row *find_row(const setting_row *rows, int count, const cha
     return NULL;
 }
 
-static const char *read_line(apr_pool_t *pool, server_settings *server, place_settings *place, const char *line)
+static const char *read_line(apr_pool_t *pool, server_settings *server, place_settings *place,
+                             const char *line)
 {
     const char *directive = NULL;
     const kind_input input = split(pool, line, &directive);
@@ -105,9 +106,13 @@ world_t *world_new(apr_pool_t *pool, const char *const *lines)
     fakes_http_init(&world->http, pool);
     fakes_shared_init(&world->shared, pool);
     fakeop_init(&world->op, &world->http, pool, &world->clock.port);
-    world->env = (env_t){&world->clock.port, &world->random.port, fakes_pattern(),
-                         &world->store.port, &world->http.port,   &world->shared.port,
-                         NULL};
+    fakes_later_init(&world->later, pool);
+    world->env = (env_t){.clock = &world->clock.port,
+                         .random = &world->random.port,
+                         .pattern = fakes_pattern(),
+                         .store = &world->store.port,
+                         .http = &world->http.port,
+                         .shared = &world->shared.port};
     const char *problem = make(pool, lines, &world->place, &world->rp);
     if (problem != NULL)
         fail_msg("the configuration was refused: %s", problem);
@@ -238,7 +243,8 @@ void world_change(world_t *world, const char *cookies, const session_t *session)
 const char *world_log_in(world_t *world, const char *target)
 {
     visit_t visit = world_nav(world, target, NULL);
-    const verdict_t *verdict = gate_stranger(world->rp, &world->env, &visit, gate_admit(world->rp, &world->env, &visit));
+    const verdict_t *verdict =
+        gate_stranger(world->rp, &world->env, &visit, gate_admit(world->rp, &world->env, &visit));
     assert_int_equal(verdict->status, 302);
     const char *cookies = world_cookies_after(world->pool, NULL, verdict);
     text_t query = fakeop_authorize(&world->op, world->pool, verdict->location);

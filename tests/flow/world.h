@@ -23,6 +23,7 @@ typedef struct world {
     fakestore store;
     fakes_http http;
     fakes_shared shared;
+    fakes_later later; /* not in env unless a test puts it there */
     fakeop_t op;
     env_t env;
     const rp_t *rp;

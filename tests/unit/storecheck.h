@@ -131,7 +131,7 @@ static inline text_t text_fill(apr_pool_t *pool, size_t len)
 
 static inline void check_sizes(store_port *store, apr_pool_t *pool)
 {
-    static const size_t sizes[] = {1, 2000, 4095, 4096, 65536, 131072, 900 * 1024};
+    static const size_t sizes[] = {1, 2000, 4059, 4060, 4061, 4096, 8140, 8141, 65536, 131072, 900 * 1024, 8141, 10};
     for (size_t i = 0; i < COUNT(sizes); i++) {
         const char *key = key_of(pool, "size", 0);
         text_t value = text_fill(pool, sizes[i]);

@@ -65,7 +65,7 @@ static text_t zeros(apr_pool_t *pool, size_t len)
 
 static void is_full_for_new_records_first(void **state)
 {
-    static const size_t sizes[] = {100, 1500, 3000, 9000};
+    static const size_t sizes[] = {100, 1500, 3000, 9000, 40000};
     for (size_t i = 0; i < COUNT(sizes); i++) {
         apr_pool_t *pool;
         store_port *store;

@@ -20,7 +20,8 @@ static text_t all_bytes(apr_pool_t *pool)
 
 static claim_list claims_of(apr_pool_t *pool, size_t count, size_t len)
 {
-    static const claim_type types[] = {CLAIM_TEXT, CLAIM_NUMBER, CLAIM_TRUE, CLAIM_FALSE, CLAIM_LIST, CLAIM_JSON};
+    static const claim_type types[] = {CLAIM_TEXT,  CLAIM_NUMBER, CLAIM_TRUE,
+                                       CLAIM_FALSE, CLAIM_LIST,   CLAIM_JSON};
     claim_t *claims = apr_pcalloc(pool, (count + 1) * sizeof *claims);
     for (size_t i = 0; i < count; i++) {
         char *text = apr_palloc(pool, len + 1);
@@ -80,8 +81,8 @@ static void test_round_trip(void **state)
     const session_t cases[] = {
         full(pool),
         {.ended = true, .created = 1, .seen = 2, .ends = 3},
-        {.ended = false},                                                    /* nothing at all */
-        {.seen = -1, .ends = INT64_MAX, .created = INT64_MIN},               /* numbers are bytes, all of them */
+        {.ended = false},                                      /* nothing at all */
+        {.seen = -1, .ends = INT64_MAX, .created = INT64_MIN}, /* numbers are bytes, all of them */
         {.access_token = all_bytes(pool), .scope = TEXT("\r\nEND\r\nset ")}, /* MC-04 */
         {.claims = claims_of(pool, 1000, 0)},
         {.claims = claims_of(pool, 1, 0x10000)},
@@ -116,7 +117,8 @@ static void test_truncations(void **state)
         session_t read;
         apr_pool_t *scope = NULL;
         assert_int_equal(apr_pool_create(&scope, pool), APR_SUCCESS);
-        assert_fault(sessionpack_read(scope, unit_flush(scope, (text_t){packed.at, len}), &read), FAULT_STORE_FOREIGN);
+        assert_fault(sessionpack_read(scope, unit_flush(scope, (text_t){packed.at, len}), &read),
+                     FAULT_STORE_FOREIGN);
         apr_pool_destroy(scope);
     }
 }
@@ -124,7 +126,8 @@ static void test_truncations(void **state)
 static void walk_through(const session_t *session)
 {
     size_t sum = 0;
-    const text_t tokens[] = {session->access_token, session->refresh_token, session->id_token, session->scope};
+    const text_t tokens[] = {session->access_token, session->refresh_token, session->id_token,
+                             session->scope};
     for (size_t t = 0; t < COUNT(tokens); t++) {
         for (size_t i = 0; i < tokens[t].len; i++)
             sum += (unsigned char)tokens[t].at[i];
@@ -203,7 +206,8 @@ static void test_size(void **state)
 {
     apr_pool_t *pool = unit_pool(state);
     session_t session = full(pool);
-    size_t content = session.access_token.len + session.refresh_token.len + session.id_token.len + session.scope.len;
+    size_t content =
+        session.access_token.len + session.refresh_token.len + session.id_token.len + session.scope.len;
     for (size_t i = 0; i < session.claims.count; i++)
         content += session.claims.at[i].path.len + session.claims.at[i].text.len;
     assert_int_equal(session.claims.count, 20);
@@ -227,12 +231,9 @@ static void test_biggest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(test_round_trip),
-        UNIT_TEST(test_claim_too_long_for_its_length),
-        UNIT_TEST(test_truncations),
-        UNIT_TEST(test_every_byte_changed),
-        UNIT_TEST(test_lies),
-        UNIT_TEST(test_size),
+        UNIT_TEST(test_round_trip),  UNIT_TEST(test_claim_too_long_for_its_length),
+        UNIT_TEST(test_truncations), UNIT_TEST(test_every_byte_changed),
+        UNIT_TEST(test_lies),        UNIT_TEST(test_size),
         UNIT_TEST(test_biggest),
     };
     return UNIT_MAIN(tests);

@@ -31,7 +31,8 @@ static bench_t *bench_new(void **state)
     bench_t *bench = apr_pcalloc(pool, sizeof *bench);
     bench->pool = pool;
     fakes_random_init(&bench->random);
-    bench->desk = (ticket_desk){ring_of(pool, "a client secret of 32 characters"), &bench->random.port, TEXT("space")};
+    bench->desk =
+        (ticket_desk){ring_of(pool, "a client secret of 32 characters"), &bench->random.port, TEXT("space")};
     bench->ticket = (ticket_t){.born = BORN,
                                .redirect_uri = TEXT("https://rp.test/sso/callback"),
                                .return_to = TEXT("/wiki/Main?x=1&y=%20")};
@@ -149,7 +150,7 @@ static void test_garbage(void **state)
     bench_t *bench = bench_new(state);
     char *huge = apr_palloc(bench->pool, 100000);
     memset(huge, 'A', 100000);
-    const text_t cases[] = {{NULL, 0},     TEXT(""),      TEXT("A"),     TEXT("\"\""), TEXT("AAAA=="),
+    const text_t cases[] = {{NULL, 0},      TEXT(""),       TEXT("A"),      TEXT("\"\""), TEXT("AAAA=="),
                             TEXT("%41%41"), TEXT("\0\0\0"), {huge, 100000}, {huge, 4096}};
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_fault(open_at(bench, unit_flush(bench->pool, cases[i]), BORN), FAULT_STATE_UNKNOWN);
@@ -204,7 +205,8 @@ static void test_sealing(void **state)
 {
     bench_t *bench = bench_new(state);
     text_t one = sealed(bench), two = sealed(bench), raw_one, raw_two;
-    assert_true(codec_unbase64url(bench->pool, one, &raw_one) && codec_unbase64url(bench->pool, two, &raw_two));
+    assert_true(codec_unbase64url(bench->pool, one, &raw_one) &&
+                codec_unbase64url(bench->pool, two, &raw_two));
     assert_int_equal(raw_one.len, raw_two.len);
     assert_memory_not_equal(raw_one.at + 5, raw_two.at + 5, 12);
     for (size_t i = 33; i + 16 <= raw_one.len; i += 16)
@@ -240,10 +242,11 @@ static void test_names_and_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(test_draw),    UNIT_TEST(test_round_trip), UNIT_TEST(test_life),
-        UNIT_TEST(test_bit_flips), UNIT_TEST(test_truncations), UNIT_TEST(test_garbage),
-        UNIT_TEST(test_foreign), UNIT_TEST(test_inner_lies), UNIT_TEST(test_sealing),
-        UNIT_TEST(test_names_and_sizes),
+        UNIT_TEST(test_draw),        UNIT_TEST(test_round_trip),
+        UNIT_TEST(test_life),        UNIT_TEST(test_bit_flips),
+        UNIT_TEST(test_truncations), UNIT_TEST(test_garbage),
+        UNIT_TEST(test_foreign),     UNIT_TEST(test_inner_lies),
+        UNIT_TEST(test_sealing),     UNIT_TEST(test_names_and_sizes),
     };
     return UNIT_MAIN(tests);
 }

@@ -32,8 +32,8 @@ static bench_t *bench_new(void **state)
     fakes_clock_init(&bench->clock, 1700000000);
     fakes_random_init(&bench->random);
     fakestore_init(&bench->store, pool, &bench->clock.port);
-    bench->vault = (vault_t){&bench->store.port, ring_of(pool, "a client secret of 32 characters"), &bench->random.port,
-                             TEXT("https://op\nrp\nhttps\nrp.test"), 128 * 1024};
+    bench->vault = (vault_t){&bench->store.port, ring_of(pool, "a client secret of 32 characters"),
+                             &bench->random.port, TEXT("https://op\nrp\nhttps\nrp.test"), 128 * 1024};
     return bench;
 }
 
@@ -78,7 +78,10 @@ static void test_cookies(void **state)
         {"CK-04: CR LF", TEXT("\r\nCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno-_"), false},
         {"CK-04: NUL", TEXT("A\0CDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno-_"), false},
         {"CK-04: NUL at the end", TEXT("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno-\0"), false},
-        {"CK-04: not ASCII", TEXT("\xc3\xa9" "CDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno-_"), false},
+        {"CK-04: not ASCII",
+         TEXT("\xc3\xa9"
+              "CDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno-_"),
+         false},
         {"CK-04: a path", TEXT("../DEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno-_"), false},
         {"CK-04: quotes", TEXT("\"BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno-\""), false},
         {"CK-04: the other alphabet of base64", TEXT("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno+/"), false},
@@ -115,12 +118,14 @@ static void test_namespaces(void **state)
     vault_record alice = signed_in(bench, "at"), other;
     const text_t mine = bench->vault.space;
     const text_t spaces[] = {TEXT("https://op\nrp\nhttps\nother.test"), TEXT("https://op\nrp\nhttp\nrp.test"),
-                             TEXT("https://op\nrp2\nhttps\nrp.test"), TEXT("https://op2\nrp\nhttps\nrp.test"), TEXT("")};
+                             TEXT("https://op\nrp2\nhttps\nrp.test"), TEXT("https://op2\nrp\nhttps\nrp.test"),
+                             TEXT("")};
     for (size_t i = 0; i < COUNT(spaces); i++) {
         bench->vault.space = spaces[i];
         assert_int_equal(vault_load(&bench->vault, bench->pool, alice.cookie, &other), VAULT_MISS);
         assert_string_not_equal(other.key, alice.key);
-        fakestore_poke(&bench->store, other.key, stored(bench, &alice)); /* and copied there it does not open */
+        fakestore_poke(&bench->store, other.key,
+                       stored(bench, &alice)); /* and copied there it does not open */
         assert_int_equal(load(bench, alice.cookie), VAULT_FOREIGN);
         bench->vault.space = mine;
         assert_int_equal(load(bench, alice.cookie), VAULT_OK);
@@ -318,7 +323,8 @@ static void test_documents(void **state)
     bench_t *bench = bench_new(state);
     text_t document;
     assert_int_equal(vault_recall(&bench->vault, bench->pool, TEXT("keys"), &document), VAULT_MISS);
-    assert_int_equal(vault_keep(&bench->vault, bench->pool, TEXT("keys"), TEXT("{\"keys\":[]}"), 100), VAULT_OK);
+    assert_int_equal(vault_keep(&bench->vault, bench->pool, TEXT("keys"), TEXT("{\"keys\":[]}"), 100),
+                     VAULT_OK);
     assert_int_equal(vault_recall(&bench->vault, bench->pool, TEXT("keys"), &document), VAULT_OK);
     assert_text(document, "{\"keys\":[]}");
     assert_int_equal(vault_recall(&bench->vault, bench->pool, TEXT("metadata"), &document), VAULT_MISS);
@@ -329,10 +335,12 @@ static void test_documents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(test_cookies),         UNIT_TEST(test_names),           UNIT_TEST(test_namespaces),
-        UNIT_TEST(test_round_trip),      UNIT_TEST(test_changed_records), UNIT_TEST(test_foreign_records),
-        UNIT_TEST(test_store_answers),   UNIT_TEST(test_no_random_numbers), UNIT_TEST(test_too_large),
-        UNIT_TEST(test_once),            UNIT_TEST(test_documents),
+        UNIT_TEST(test_cookies),         UNIT_TEST(test_names),
+        UNIT_TEST(test_namespaces),      UNIT_TEST(test_round_trip),
+        UNIT_TEST(test_changed_records), UNIT_TEST(test_foreign_records),
+        UNIT_TEST(test_store_answers),   UNIT_TEST(test_no_random_numbers),
+        UNIT_TEST(test_too_large),       UNIT_TEST(test_once),
+        UNIT_TEST(test_documents),
     };
     return UNIT_MAIN(tests);
 }

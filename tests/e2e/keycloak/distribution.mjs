@@ -25,12 +25,11 @@ const digest = (file) => createHash('sha256').update(fs.readFileSync(file)).dige
 const lastLines = (text) => text.split('\n').map((line) => line.trim()).filter(Boolean).slice(-3).join(' | ').slice(0, 500);
 
 function download(folder) {
-  if (runToEnd('mvn', ['--version']).code !== 0) throw new Unavailable(`Maven (mvn) is not installed, and there is no ${path.join(folder, NAME)}`);
+  if (runToEnd('mvn', ['--version'], { env: process.env }).code !== 0) throw new Unavailable(`Maven (mvn) is not installed, and there is no ${path.join(folder, NAME)}`);
   fs.mkdirSync(folder, { recursive: true });
   const fresh = fs.mkdtempSync(path.join(folder, 'new-'));
   try {
-    const env = { HOME: os.homedir(), ...(process.env.MAVEN_OPTS ? { MAVEN_OPTS: process.env.MAVEN_OPTS } : {}) };
-    const done = runToEnd('mvn', ['-B', '-q', '-C', COPY, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:tar.gz`, `-DoutputDirectory=${fresh}`], { env, cwd: fresh, timeout: PATIENCE });
+    const done = runToEnd('mvn', ['-B', '-q', '-C', COPY, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:tar.gz`, `-DoutputDirectory=${fresh}`], { env: process.env, cwd: fresh, timeout: PATIENCE });
     if (done.code !== 0) throw new Unavailable(`Maven could not fetch ${NAME}: ${lastLines(done.output) || `ended by ${done.signal}`}`);
     fs.renameSync(path.join(fresh, NAME), path.join(folder, NAME));
   } finally {

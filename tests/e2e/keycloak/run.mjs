@@ -53,7 +53,7 @@ function needed() {
 function gallery() {
   const folder = path.join(ROOT, process.argv.includes('--pictures') ? 'docs/keycloak' : 'build/screenshots/keycloak');
   fs.mkdirSync(folder, { recursive: true });
-  return async (name, page) => { await page.screenshot({ path: path.join(folder, `${name}.png`) }); };
+  return async (name, target, clip) => { await target.screenshot({ path: path.join(folder, `${name}.png`), ...(clip ? { clip } : {}) }); };
 }
 
 async function build({ java, archive }) {

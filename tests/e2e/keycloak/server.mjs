@@ -31,7 +31,7 @@ export class Keycloak {
       `--http-port=${server.port}`, `--http-management-port=${server.managementPort}`, '--health-enabled=true', `--hostname=${server.origin}`], {
       name: 'keycloak',
       cwd: home,
-      env: { HOME: home, JAVA_HOME: java, JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx512m', KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN, KC_BOOTSTRAP_ADMIN_PASSWORD: server.password },
+      env: { HOME: home, JAVA_HOME: java, JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx512m', JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1', KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN, KC_BOOTSTRAP_ADMIN_PASSWORD: server.password },
     });
     try { await server.ready(Date.now() + patience); } catch (error) { await server.stop(); throw error; }
     return server;
@@ -92,9 +92,12 @@ export class Keycloak {
   async endSession(id) { await this.admin(`/sessions/${id}`, { method: 'DELETE' }); }
   async client() { return (await this.admin(`/clients?clientId=${CLIENT}`))[0]; }
 
-  /** Access tokens of the client live so many seconds from now on (its own setting goes before the realm's). */
-  async accessTokenLifespan(seconds) {
+  /** Changes settings of the client; attributes add to those that it has. */
+  async changeClient(changes) {
     const client = await this.client();
-    await this.admin(`/clients/${client.id}`, { method: 'PUT', body: { ...client, attributes: { ...client.attributes, 'access.token.lifespan': String(seconds) } } });
+    await this.admin(`/clients/${client.id}`, { method: 'PUT', body: { ...client, ...changes, attributes: { ...client.attributes, ...changes.attributes } } });
   }
+
+  /** Access tokens of the client live so many seconds from now on (its own setting goes before the realm's). */
+  async accessTokenLifespan(seconds) { await this.changeClient({ attributes: { 'access.token.lifespan': String(seconds) } }); }
 }

@@ -18,6 +18,8 @@ import { APPS, REALM } from './server.mjs';
 const DOC = path.join(ROOT, 'docs/keycloak.md');
 const ISSUER = 'https://keycloak.example.com/realms/demo';
 const STORE = 'memcached://memcached.example.com:11211';
+/* Two cores for Keycloak, Chromium and two httpds: a healthy memcached may keep a call waiting, and its deadline is not the subject. */
+const PATIENT = '?timeout=2s';
 const SECRET = 'file:/etc/apache2/sso/client.secret';
 
 /** The httpd configuration that the page shows: the fenced blocks marked `apache`. */
@@ -53,7 +55,7 @@ export class Site {
   lines(issuer) {
     const secret = this.tmp.file('client.secret', `${JSON.parse(REALM).clients[0].secret}\n`, 0o600);
     return [
-      recipe().replaceAll(ISSUER, issuer).replaceAll(STORE, this.memcached.url).replaceAll(SECRET, `file:${secret}`).replaceAll(APPS, this.origin),
+      recipe().replaceAll(ISSUER, issuer).replaceAll(STORE, this.memcached.url + PATIENT).replaceAll(SECRET, `file:${secret}`).replaceAll(APPS, this.origin),
       `<Directory "${this.tmp.at('www')}">\nOptions +ExecCGI\nRequire all granted\n</Directory>`,
       'AddHandler cgi-script .cgi',
       'DirectoryIndex index.html',

@@ -12,8 +12,8 @@ import { quoted } from './site.mjs';
 const realm = JSON.parse(REALM);
 const LIFESPAN = realm.accessTokenLifespan;
 const IDLE = realm.ssoSessionIdleTimeout;
-const AWAY = IDLE + 15; /* seconds that bob is away */
-const SHORT = 4; /* seconds that access tokens live in the part with many expiries */
+const AWAY = IDLE + 35; /* seconds that bob is away */
+const SHORT = 6; /* seconds that access tokens live in the part with many expiries */
 const CYCLES = 8;
 const REFRESHES = ['REFRESH_TOKEN', 'REFRESH_TOKEN_ERROR'];
 
@@ -31,9 +31,9 @@ async function signIn(w) {
   const { page } = w.alice;
   await page.goto(w.site.url('/wiki/page.cgi'));
   assert.ok(await w.alice.asked(w.keycloak.issuer), `Keycloak's login page was expected, not ${page.url()}`);
-  await w.picture('login', page);
+  await w.picture('login', page, { x: 210, y: 50, width: 540, height: 480 });
   await w.alice.signIn(w.site.url('/wiki/page.cgi'));
-  await w.picture('wiki', page);
+  await w.picture('wiki', page.locator('main'));
   const cookie = await w.alice.cookie(w.site.origin);
   assert.ok(cookie, 'no session cookie');
   w.aliceAgent = w.site.agent(cookie);
@@ -61,7 +61,7 @@ async function roles(w) {
   assert.equal(access.exp - access.iat, LIFESPAN);
   w.tokensSeen.add(access.jti);
   const env = await w.site.env(w.aliceAgent);
-  assert.deepEqual(env.WIKI_ROLES.split(',').sort(), [...access.realm_access.roles].sort());
+  assert.deepEqual(env.SSO_ROLES.split(',').sort(), [...access.realm_access.roles].sort());
 }
 
 async function permissions(w) {
@@ -78,9 +78,10 @@ async function permissions(w) {
 /* Both nodes get requests at the same time, before, while and after each token is refreshed. */
 async function work(w) {
   let rounds = 0;
+  const others = [];
   while (since(w.bobLeft) < AWAY) {
     const statuses = await w.site.burst(w.aliceAgent, 16);
-    assert.deepEqual(statuses, { 200: 16 }, `after ${since(w.bobLeft).toFixed(0)} s`);
+    if (statuses[200] !== 16) others.push(`after ${since(w.bobLeft).toFixed(0)} s: ${JSON.stringify(statuses)}`);
     const { access } = await w.site.tokens(w.aliceAgent);
     assert.ok(access.exp > Date.now() / 1000 - 1, 'the application never gets a token that has run out');
     if (!w.tokensSeen.has(access.jti)) w.say(`a new access token after ${since(w.bobLeft).toFixed(0)} s`);
@@ -88,10 +89,14 @@ async function work(w) {
     rounds++;
     await sleep(1000);
   }
+  assert.deepEqual(others, [], 'other answers than 200');
   w.say(`${rounds * 17} requests, all answered 200`);
 }
 
+/* A refresh behind a response may still be under way when the last request is answered. */
 async function exact(w) {
+  await sleep(2000);
+  w.tokensSeen.add((await w.site.tokens(w.aliceAgent)).access.jti);
   const counts = await w.keycloak.count([...REFRESHES, 'CODE_TO_TOKEN'], w.aliceSession);
   assert.ok(w.tokensSeen.size >= 3, `several refreshes were expected in ${AWAY} s: ${w.tokensSeen.size - 1}`);
   assert.deepEqual(counts, { REFRESH_TOKEN: w.tokensSeen.size - 1, REFRESH_TOKEN_ERROR: 0, CODE_TO_TOKEN: 1 }, 'one refresh a token, none refused, one login');

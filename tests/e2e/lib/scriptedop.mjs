@@ -6,6 +6,7 @@
 //
 //   metadata, jwks, userinfo   reply {status, headers, body}; body is an object (JSON), a string or a Buffer
 //   token, refresh             the same for the two grants of the token endpoint
+//   instead                    (record, 'token' or 'refresh') => a reply that is sent without the grant being used up, or undefined
 //   authorize                  the parameters of the authorization response (an object, or a list of pairs)
 //   claims, header             of an ID token before it is signed; context.grant tells login from refresh
 //   payload                    the exact payload bytes of an ID token, when JSON.stringify would be too honest
@@ -177,6 +178,8 @@ export class ScriptedOp {
     const refresh = record.form.get('grant_type') === 'refresh_token';
     const name = refresh ? 'refresh' : 'token';
     if (!this.authenticated(record)) return this.bend(name, { status: 401, body: { error: 'invalid_client' } }, { record });
+    const instead = this.misbehave.instead?.(record, name);
+    if (instead) return instead;
     const usual = refresh ? await this.refreshed(record) : await this.redeemed(record);
     return this.bend(name, usual, { record });
   }

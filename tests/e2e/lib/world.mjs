@@ -26,7 +26,7 @@ const HTTPD_NOISE = [/AH03092: process_lingering_close/];
 class World {
   /** See world(). */
   async build(options) {
-    Object.assign(this, { mpm: 'event', store: 'memcached', provider: 'real', nodes: 1, https: false, php: false, sso: {}, conf: '', app: '', op: {}, memcachedArgs: [], modules: [], allowed: [] }, options);
+    Object.assign(this, { mpm: 'event', store: 'memcached', provider: 'real', nodes: 1, https: false, php: false, sso: {}, conf: '', app: '', op: {}, memcachedArgs: [], storeQuery: '?timeout=1s', modules: [], allowed: [] }, options);
     if (!fs.existsSync(MODULE)) throw new Error(`the module is not built: ${MODULE}`);
     this.tmp = new Tmp();
     this.agents = [];
@@ -52,7 +52,7 @@ class World {
   }
 
   body() {
-    const store = this.memcached?.url ?? (this.store === 'lmdb' ? null : this.store);
+    const store = this.memcached ? `"${this.memcached.url}${this.storeQuery}"` : (this.store === 'lmdb' ? null : this.store);
     const base = this.nodes > 1 ? { SSOBaseURL: this.origin } : {};
     return [
       ...ssoLines({ tmp: this.tmp, issuer: this.idp.issuer, store, directives: { ...base, ...this.sso } }),
@@ -151,6 +151,7 @@ World.open = new Set();
  * Starts a world. Options:
  *   mpm event|worker|prefork    store memcached|memcached-unix|lmdb|any SSOStore value      provider real|scripted     op: its options
  *   nodes: httpds on one store  https    php     sso: directives {name: value, [values] or null}
+ *   storeQuery: behind SSOStore's address; more patient than the default, since test machines are busy
  *   conf: more httpd lines      app: more lines in each protected default place             modules: more of httpd's modules
  *   allowed: log lines that may appear             start: false to start httpd later
  */
