@@ -45,7 +45,7 @@ static shared_env *list;
 static void env_close(shared_env *shared)
 {
     mdb_env_close(shared->env.env);
-    gate_release(&shared->env.writing);
+    latch_release(&shared->env.writing);
     free(shared);
 }
 
@@ -137,7 +137,7 @@ static int env_make(const char *path, int64_t size, bool remembered, shared_env 
         free(shared);
         return rc;
     }
-    gate_init(&shared->env.writing);
+    latch_init(&shared->env.writing);
     rc = env_start(&shared->env, path, size, remembered);
     if (rc != MDB_SUCCESS) {
         env_close(shared);

@@ -11,7 +11,7 @@
 #include <apr_pools.h>
 #include <lmdb.h>
 
-#include "backend/gate.h"
+#include "backend/latch.h"
 
 typedef struct lmdbenv {
     MDB_env *env;
@@ -22,7 +22,7 @@ typedef struct lmdbenv {
     size_t page;     /* bytes of one */
     /* Whoever writes holds it, so that of one process at most one thread waits for the writer of another
      * process. */
-    gate writing;
+    latch writing;
 } lmdbenv;
 
 /* Opens the file (see lmdbfile.h: it is prepared), or joins those who have it open in this process; given

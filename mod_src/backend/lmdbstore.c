@@ -180,12 +180,12 @@ static store_rc run(store_port *port, const edit *what)
     store_rc answer;
     if (what->value.len > STORE_VALUE_MAX)
         return STORE_FULL;
-    if (!gate_enter(&store->env->writing, LMDBSTORE_WAIT_MS))
+    if (!latch_enter(&store->env->writing, LMDBSTORE_WAIT_MS))
         return STORE_DOWN;
     answer = attempt(store, what);
     for (int round = 0; answer == STORE_FULL && round < ROUNDS_FULL && make_room(store); round++)
         answer = attempt(store, what);
-    gate_leave(&store->env->writing);
+    latch_leave(&store->env->writing);
     return answer;
 }
 

@@ -292,8 +292,8 @@ int lmdbtable_room(const lmdbtable *table, size_t len, bool is_new)
 {
     const lmdbenv *env = table->env;
     size_t used = 4; /* two meta pages, LMDB's table of tables, the counter */
-    size_t reserve = is_new ? env->pages / 10 : env->pages / 20;
-    size_t least = is_new ? 64 : 48;
+    size_t reserve = is_new ? env->pages / 8 : env->pages / 64;
+    size_t least = is_new ? 96 : 48;
     int rc = pages_of(table, env->records, &used);
     if (rc == MDB_SUCCESS)
         rc = pages_of(table, env->dues, &used);

@@ -39,8 +39,10 @@ bool lmdbtable_is_dead(const lmdbtable *table, const lmdbtable_record *record);
 /* A version that no record has had before, also after the file was made anew. */
 int lmdbtable_version(const lmdbtable *table, uint64_t *version);
 
-/* Writes the record over `old`, which was found under the key; NULL: nothing was found. The value must not be in the map. */
-int lmdbtable_write(const lmdbtable *table, const char *key, const lmdbtable_record *record, const lmdbtable_record *old);
+/* Writes the record over `old`, which was found under the key; NULL: nothing was found. The value must not be
+ * in the map. */
+int lmdbtable_write(const lmdbtable *table, const char *key, const lmdbtable_record *record,
+                    const lmdbtable_record *old);
 
 /* Gives the record that was found under the key another expiry. */
 int lmdbtable_touch(const lmdbtable *table, const char *key, const lmdbtable_record *old, int64_t expiry);
@@ -51,8 +53,8 @@ int lmdbtable_remove(const lmdbtable *table, const char *key, const lmdbtable_re
 /* Removes at most so many records whose life has ended, oldest first. *swept gets their number. */
 int lmdbtable_sweep(const lmdbtable *table, int most, int *swept);
 
-/* MDB_MAP_FULL when there is no room for a value of so many bytes. New records leave a tenth of the file (64
- * pages at least) free for changes of those that are there, and changes a twentieth (48) for what every
+/* MDB_MAP_FULL when there is no room for a value of so many bytes. New records leave an eighth of the file
+ * (96 pages at least) free for changes of those that are there, and changes a 64th (48 pages) for what every
  * transaction, a drop as well, needs for itself. */
 int lmdbtable_room(const lmdbtable *table, size_t len, bool is_new);
 

@@ -3,7 +3,8 @@
 #ifndef BACKEND_MCLOOKUP_H
 #define BACKEND_MCLOOKUP_H
 
-/* One question to the resolver, which may take as long as it likes: the asking waits only as long as it wants. */
+/* One question to the resolver, which may take as long as it likes: the asking waits only as long as it
+ * wants. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -13,14 +13,14 @@
 
 #include <apr_strings.h>
 
-#include "backend/gate.h"
+#include "backend/latch.h"
 #include "backend/mclookup.h"
 #include "backend/mcname.h"
 
 #define ADDRESSES_MAX 8
 
 struct mcname {
-    gate door; /* of all that follows */
+    latch door; /* of all that follows */
     const char *host;
     bool numeric;
     bool stale; /* every address has failed since the last look-up */
@@ -41,14 +41,14 @@ static apr_status_t name_release(void *data)
     mcname *name = data;
     if (name->asking)
         mclookup_end(name->asking);
-    gate_release(&name->door);
+    latch_release(&name->door);
     return APR_SUCCESS;
 }
 
 mcname *mcname_new(apr_pool_t *pool, const char *host)
 {
     mcname *name = apr_pcalloc(pool, sizeof(*name));
-    gate_init(&name->door);
+    latch_init(&name->door);
     name->host = host;
     name->numeric = is_numeric(host);
     if (name->numeric) {
@@ -88,7 +88,7 @@ static void harvest(mcname *name, int64_t wait_ms)
 int mcname_address(mcname *name, int64_t wait_ms, char room[MCNAME_ROOM])
 {
     int count = -1;
-    if (!gate_enter(&name->door, wait_ms))
+    if (!latch_enter(&name->door, wait_ms))
         return -1;
     harvest(name, 0);
     if (!name->numeric && name->asking == NULL && (name->count == 0 || name->stale)) {
@@ -101,7 +101,7 @@ int mcname_address(mcname *name, int64_t wait_ms, char room[MCNAME_ROOM])
         memcpy(room, name->known[name->at], MCNAME_ROOM);
         count = name->count;
     }
-    gate_leave(&name->door);
+    latch_leave(&name->door);
     return count;
 }
 
@@ -109,11 +109,11 @@ int mcname_address(mcname *name, int64_t wait_ms, char room[MCNAME_ROOM])
  * finds the door shut leaves it to the next failure. */
 void mcname_failed(mcname *name, const char *address)
 {
-    if (!gate_enter(&name->door, 1))
+    if (!latch_enter(&name->door, 1))
         return;
     if (name->count > 0 && strcmp(name->known[name->at], address) == 0) {
         name->at = (name->at + 1) % name->count;
         name->stale = name->stale || name->at == 0;
     }
-    gate_leave(&name->door);
+    latch_leave(&name->door);
 }

@@ -109,7 +109,7 @@ static void learn(nearcache *cache, question *about, const store_item *item)
         home->missed = atomic_load(&cache->questions);
     if (differs)
         spread(cache, about, *link);
-    if (*link != NULL && !overlapped)
+    if (!overlapped)
         neartable_take_out(&home->table, link);
     if (fresh != NULL && !overlapped) {
         keep(cache, home, about, fresh);
@@ -177,9 +177,7 @@ static void forget(nearcache *cache, const char *key)
         return;
     shard *home = shard_of(cache, hash);
     pthread_mutex_lock(&home->lock);
-    neartable_entry **link = neartable_find(&home->table, hash, key);
-    if (*link != NULL)
-        neartable_take_out(&home->table, link);
+    neartable_take_out(&home->table, neartable_find(&home->table, hash, key));
     pthread_mutex_unlock(&home->lock);
 }
 

@@ -80,6 +80,8 @@ static void dequeue(neartable *table, const neartable_entry *one)
 void neartable_take_out(neartable *table, neartable_entry **link)
 {
     neartable_entry *one = *link;
+    if (one == NULL)
+        return;
     *link = one->chained;
     dequeue(table, one);
     table->entries--;

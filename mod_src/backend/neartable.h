@@ -59,7 +59,7 @@ neartable_entry **neartable_find(neartable *table, uint64_t hash, const char *ke
  * those that were asked before `useless` (steady milliseconds), then the oldest that nobody used. */
 void neartable_insert(neartable *table, neartable_entry *one, int64_t useless);
 
-/* Takes out what neartable_find has found, and wipes it. */
+/* Takes out what neartable_find has found, if anything, and wipes it. */
 void neartable_take_out(neartable *table, neartable_entry **link);
 
 /* Wipes all of them. */

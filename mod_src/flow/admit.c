@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "base/cookie.h"
+#include "flow/ahead.h"
 #include "flow/gather.h"
 #include "flow/refresh.h"
 #include "flow/reply.h"
@@ -51,36 +52,46 @@ static bool slide(walk_t *walk, vault_record *record)
     return rc != VAULT_MISS;
 }
 
+/* It is over: by time, or because somebody has ended it. */
+static verdict_t *over(walk_t *walk, const vault_record *record)
+{
+    if (record->session.ended)
+        return stranger(walk, fault_make(walk->pool, FAULT_SESSION_REVOKED, NULL));
+    (void)vault_end(&walk->vault, record->cookie);
+    return stranger(walk, fault_make(walk->pool, FAULT_SESSION_ENDED, NULL));
+}
+
+/* Renews the token in this request. NULL: go on, with a record that may be newer. */
+static verdict_t *renew(walk_t *walk, session_refresh due, vault_record *record)
+{
+    const fault_t *fault = NULL;
+    refresh_outcome outcome = refresh_run(walk, due, record, &fault);
+    if (outcome == REFRESH_FAILED)
+        return reply_fault(walk, fault);
+    if (outcome == REFRESH_ENDED || record->session.ended)
+        return stranger(walk, fault);
+    walk->now = walk->env->clock->wall(walk->env->clock);
+    return NULL;
+}
+
 /* The record is there; *record may be replaced by a newer one. */
 static verdict_t *admit_record(walk_t *walk, vault_record *record)
 {
-    const server_settings *settings = walk->rp->settings;
-    const fault_t *fault = NULL;
-    if (session_life_at(&record->session, walk->now, settings->session_idle) != SESSION_LIVE) {
-        bool buried = record->session.ended;
-        if (!buried)
-            (void)vault_end(&walk->vault, record->cookie);
-        return stranger(walk,
-                        fault_make(walk->pool, buried ? FAULT_SESSION_REVOKED : FAULT_SESSION_ENDED, NULL));
-    }
-    bool slides =
-        walk->visit->place->slide && session_slide_due(&record->session, walk->now, settings->session_idle);
+    int64_t idle = walk->rp->settings->session_idle;
+    verdict_t *verdict = NULL;
+    if (session_life_at(&record->session, walk->now, idle) != SESSION_LIVE)
+        return over(walk, record);
+    bool slides = walk->visit->place->slide && session_slide_due(&record->session, walk->now, idle);
     if (slides)
         record->session.seen = walk->now;
     session_refresh due = session_refresh_at(&record->session, walk->now, &walk->rp->refresh);
     if (due == REFRESH_BLOCKED)
         return reply_fault(walk, fault_make(walk->pool, FAULT_REFRESH_PENDING, "session=%s", record->tag));
-    if (due == REFRESH_DUE || due == REFRESH_OVERDUE) {
-        refresh_outcome outcome = refresh_run(walk, due, record, &fault);
-        if (outcome == REFRESH_FAILED)
-            return reply_fault(walk, fault);
-        if (outcome == REFRESH_ENDED || record->session.ended)
-            return stranger(walk, fault);
-        walk->now = walk->env->clock->wall(walk->env->clock);
-    } else if (slides && !slide(walk, record)) {
-        return stranger(walk, fault_make(walk->pool, FAULT_SESSION_ENDED, NULL));
-    }
-    return known(walk, record);
+    if (due == REFRESH_OVERDUE || (due == REFRESH_DUE && !ahead_submit(walk, record)))
+        verdict = renew(walk, due, record);
+    else if (slides && !slide(walk, record))
+        verdict = stranger(walk, fault_make(walk->pool, FAULT_SESSION_ENDED, NULL));
+    return verdict != NULL ? verdict : known(walk, record);
 }
 
 verdict_t *admit_visitor(walk_t *walk)

@@ -79,8 +79,8 @@ verdict_t *gate_stranger(const rp_t *rp, const env_t *env, const visit_t *visit,
     return reply_fault(&walk, reason(&walk, admitted));
 }
 
-verdict_t *gate_forbidden(const rp_t *rp, const env_t *env, const visit_t *visit)
+verdict_t *gate_refuse(const rp_t *rp, const env_t *env, const visit_t *visit, const fault_t *fault)
 {
     walk_t walk = walk_begin(rp, env, visit);
-    return reply_fault(&walk, fault_make(walk.pool, FAULT_FORBIDDEN, NULL));
+    return reply_fault(&walk, fault != NULL ? fault : fault_make(walk.pool, FAULT_FORBIDDEN, NULL));
 }

@@ -23,7 +23,8 @@ verdict_t *gate_stranger(const rp_t *rp, const env_t *env, const visit_t *visit,
 /* The module's own endpoints (rp_owns). Always an ANSWER. */
 verdict_t *gate_endpoint(const rp_t *rp, const env_t *env, const visit_t *visit);
 
-/* The answer for somebody known whom no Require rule lets in: 403 with a page or JSON. */
-verdict_t *gate_forbidden(const rp_t *rp, const env_t *env, const visit_t *visit);
+/* The answer for somebody known who is not let in: page or JSON. A NULL fault: no Require rule was fulfilled
+ * (403). */
+verdict_t *gate_refuse(const rp_t *rp, const env_t *env, const visit_t *visit, const fault_t *fault);
 
 #endif

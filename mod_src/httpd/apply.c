@@ -68,14 +68,6 @@ static void strip_cookies(request_rec *r, const conf_server *conf)
         apr_table_setn(r->headers_in, "Cookie", apr_pstrmemdup(r->pool, kept.at, kept.len));
 }
 
-/* A page as for somebody whom Require refuses, with the reason of its own in log and environment. */
-static int refuse(request_rec *r, const conf_server *conf, const fault_t *fault)
-{
-    verdict_t *verdict = gate_forbidden(conf->rp, conf->env, visitread_visit(r));
-    verdict->fault = fault;
-    return respond_with(r, verdict);
-}
-
 int apply_request(request_rec *r, const identity_t *identity)
 {
     const conf_server *conf = conf_of(r);
@@ -89,7 +81,7 @@ int apply_request(request_rec *r, const identity_t *identity)
     apr_table_unset(r->headers_in, "Authorization");
     const fault_t *fault = inject_make(r->pool, identity, conf_place(r), &state->injected);
     if (fault != NULL)
-        return refuse(r, conf, fault);
+        return respond_with(r, gate_refuse(conf->rp, conf->env, visitread_visit(r), fault));
     state->known = true;
     set_names(r->headers_in, state->injected.headers);
     set_names(r->subprocess_env, state->injected.variables);

@@ -93,7 +93,7 @@ int gatehooks_authorize(request_rec *r)
         return status;
     if (!respond_may_write(r))
         return HTTP_FORBIDDEN;
-    return respond_with(r, gate_forbidden(conf->rp, conf->env, visitread_visit(r)));
+    return respond_with(r, gate_refuse(conf->rp, conf->env, visitread_visit(r), NULL));
 }
 
 /* Somebody without a user where Require wants one. */

@@ -129,6 +129,8 @@ void lifecycle_child(apr_pool_t *pchild, server_rec *main_server)
         if (later == NULL)
             later = laterthreads_new(pchild, &(laterthreads_settings){0});
         env->later = later;
+        env->journal = logbridge_journal;
+        env->journal_place = server;
         conf->env = env;
     }
 }

@@ -57,6 +57,11 @@ void logbridge_notes(request_rec *r, const verdict_t *verdict)
     }
 }
 
+void logbridge_journal(const void *place, const note_t *note)
+{
+    ap_log_error(APLOG_MARK, level_of_note(note->level), 0, (const server_rec *)place, "%s", note->line);
+}
+
 void logbridge_refusal(request_rec *r, const verdict_t *verdict)
 {
     const fault_t *fault = verdict->fault;

@@ -13,6 +13,9 @@
 /* The verdict's notes. */
 void logbridge_notes(request_rec *r, const verdict_t *verdict);
 
+/* A note of work behind the response; `place` is the server_rec. */
+void logbridge_journal(const void *place, const note_t *note);
+
 /* One line when it refused: `reason=WORD incident=ID: detail`. */
 void logbridge_refusal(request_rec *r, const verdict_t *verdict);
 

@@ -9,16 +9,23 @@
 
 #include <string.h>
 
-#define SLIDE_MAX       60 /* seconds that `seen` may lag behind */
-#define TTL_MARGIN      60 /* seconds on top, for clocks of hosts that differ */
-#define LIFETIME_MIN    2  /* seconds: a token that lives shorter is treated as if it lived this long */
-#define REST_FIRST      5  /* seconds after the first failure */
+#define SLIDE_MAX       60  /* seconds that `seen` may lag behind */
+#define TTL_MARGIN      120 /* seconds on top, for `seen` that lags and clocks that differ */
+#define LIFETIME_MIN    2   /* seconds: a token that lives shorter is treated as if it lived this long */
+#define REST_FIRST      5   /* seconds after the first failure */
 #define REST_MAX        30
 #define RETRY_AFTER_MAX 300
 
 static int64_t least(int64_t one, int64_t other)
 {
     return one < other ? one : other;
+}
+
+/* How far `seen` may lag behind the true last activity. */
+static int64_t slide_step(int64_t idle)
+{
+    int64_t step = least(idle / 10, SLIDE_MAX);
+    return step > 0 ? step : 1;
 }
 
 session_life session_life_at(const session_t *session, int64_t now, int64_t idle)
@@ -29,13 +36,12 @@ session_life session_life_at(const session_t *session, int64_t now, int64_t idle
         return SESSION_MAX_OVER;
     if (session->seen > now) /* the clock was set back: the absolute end alone holds */
         return SESSION_LIVE;
-    return now - session->seen > idle ? SESSION_IDLE_OVER : SESSION_LIVE;
+    return now - session->seen >= idle + slide_step(idle) ? SESSION_IDLE_OVER : SESSION_LIVE;
 }
 
 bool session_slide_due(const session_t *session, int64_t now, int64_t idle)
 {
-    int64_t step = least(idle / 10, SLIDE_MAX);
-    return now - session->seen >= (step > 0 ? step : 1);
+    return now - session->seen >= slide_step(idle);
 }
 
 int64_t session_left(const session_t *session, int64_t now, int64_t idle)

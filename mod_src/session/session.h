@@ -41,8 +41,10 @@ typedef struct session {
 
 typedef enum { SESSION_LIVE, SESSION_IDLE_OVER, SESSION_MAX_OVER, SESSION_ENDED } session_life;
 
-/* Does it live at this moment? `idle` is the idle time in seconds. A `seen` or `created` that lies in the
- * future (a clock that was set back) never makes a session live longer than its absolute end. */
+/* Does it live at this moment? `idle` is the idle time in seconds; since `seen` may lag, a session ends at
+ * the earliest that long after the last activity, and at the latest min(idle / 10, 60 s) later. A `seen` or
+ * `created` that lies in the future (a clock that was set back) never makes a session live longer than its
+ * absolute end. */
 session_life session_life_at(const session_t *session, int64_t now, int64_t idle);
 
 /* Must this activity be written down? At most once every min(idle / 10, 60 s). */

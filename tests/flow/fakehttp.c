@@ -84,17 +84,15 @@ fakes_route *fakes_http_route(fakes_http *http, const char *suffix)
     abort();
 }
 
-void fakes_http_answer(fakes_http *http, const char *suffix, unsigned times, int status, const char *type,
-                       const char *body)
+void fakes_http_odd(fakes_http *http, const char *suffix, unsigned times, const http_answer *answer)
 {
     fakes_route *route = fakes_http_route(http, suffix);
     route->odd = times;
     route->lost = false;
     route->odd_rc = HTTP_ANSWERED;
-    route->odd_answer = (http_answer){.status = status,
-                                      .body = text_of(body),
-                                      .content_type = type != NULL ? type : "application/json",
-                                      .retry_after = -1};
+    route->odd_answer = *answer;
+    if (answer->content_type == NULL)
+        route->odd_answer.content_type = "application/json";
 }
 
 void fakes_http_fail(fakes_http *http, const char *suffix, unsigned times, http_rc rc)

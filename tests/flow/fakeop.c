@@ -144,6 +144,18 @@ static void answer_tokens(fakeop_t *op, apr_pool_t *pool, http_answer *answer, t
     answer->body = text_format(pool, "%s}", body.at);
 }
 
+/* Reads "KIND.NUMBER[.NUMBER]"; what is not there stays -1. */
+static bool read_name(text_t name, const char *kind, int64_t *first, int64_t *second)
+{
+    text_t rest = name, part;
+    *first = *second = -1;
+    if (name.at == NULL || !text_cut(&rest, '.', &part) || !text_equal(part, text_of(kind)))
+        return false;
+    if (!text_cut(&rest, '.', &part) || !text_number(part, INT32_MAX, first))
+        return false;
+    return rest.at == NULL || text_number(rest, INT32_MAX, second);
+}
+
 static text_t name_token(apr_pool_t *pool, unsigned family, unsigned generation)
 {
     return text_format(pool, "rt.%u.%u", family, generation);
@@ -160,12 +172,11 @@ text_t fakeop_family_new(fakeop_t *op, apr_pool_t *pool)
 
 static http_rc refresh(fakeop_t *op, apr_pool_t *pool, text_t form, http_answer *answer)
 {
-    unsigned number = 0, generation = 0;
+    int64_t number, generation;
     text_t token = parameter(pool, form, "refresh_token");
     text_t idtoken = op->refreshes_idtoken ? fakeop_idtoken(op, pool, op->claims) : (text_t){NULL, 0};
     op->refreshes++;
-    if (token.at == NULL || sscanf(token.at, "rt.%u.%u", &number, &generation) != 2 ||
-        number >= op->family_count) {
+    if (!read_name(token, "rt", &number, &generation) || number >= op->family_count) {
         op->refused++;
         return refuse(answer, "{\"error\":\"invalid_grant\"}");
     }
@@ -178,7 +189,7 @@ static http_rc refresh(fakeop_t *op, apr_pool_t *pool, text_t form, http_answer 
         op->refused++;
         return refuse(answer, "{\"error\":\"invalid_grant\",\"error_description\":\"Session not active\"}");
     }
-    text_t next = op->rotates ? name_token(pool, number, ++family->generation) : (text_t){NULL, 0};
+    text_t next = op->rotates ? name_token(pool, (unsigned)number, ++family->generation) : (text_t){NULL, 0};
     if (op->refresh_token.at != NULL)
         next = op->refresh_token;
     op->refresh_token = (text_t){NULL, 0};
@@ -188,11 +199,10 @@ static http_rc refresh(fakeop_t *op, apr_pool_t *pool, text_t form, http_answer 
 
 static http_rc redeem(fakeop_t *op, apr_pool_t *pool, text_t form, http_answer *answer)
 {
-    unsigned number = 0;
+    int64_t number, none;
     text_t code = parameter(pool, form, "code");
     op->codes++;
-    if (code.at == NULL || sscanf(code.at, "code.%u", &number) != 1 ||
-        number >= (unsigned)op->all_codes->nelts)
+    if (!read_name(code, "code", &number, &none) || number >= op->all_codes->nelts)
         return refuse(answer, "{\"error\":\"invalid_grant\"}");
     fakeop_code *given = (fakeop_code *)(void *)op->all_codes->elts + number;
     text_t challenge = digest_s256(pool, parameter(pool, form, "code_verifier"));
@@ -238,12 +248,11 @@ static http_rc serve_revocation(void *data, const http_request *request, apr_poo
                                 http_answer *answer)
 {
     fakeop_t *op = data;
-    unsigned number = 0, generation = 0;
+    int64_t number, generation;
     pthread_mutex_lock(&op->lock);
     text_t token = parameter(pool, request->form, "token");
     op->revocations++;
-    if (token.at != NULL && sscanf(token.at, "rt.%u.%u", &number, &generation) == 2 &&
-        number < op->family_count)
+    if (read_name(token, "rt", &number, &generation) && number < op->family_count)
         op->families[number].revoked = true;
     pthread_mutex_unlock(&op->lock);
     answer->body = (text_t){"", 0};

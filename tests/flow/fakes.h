@@ -120,9 +120,13 @@ void fakes_http_init(fakes_http *http, apr_pool_t *pool);
 void fakes_http_serve(fakes_http *http, const char *suffix, fakes_handler handler, void *data);
 /* The route of a suffix as it was served, to set hooks and read counts. Never NULL. */
 fakes_route *fakes_http_route(fakes_http *http, const char *suffix);
-/* The next calls get this answer instead; `type` NULL is application/json. */
-void fakes_http_answer(fakes_http *http, const char *suffix, unsigned times, int status, const char *type,
-                       const char *body);
+/* The next calls get this answer instead. The body is borrowed. */
+void fakes_http_odd(fakes_http *http, const char *suffix, unsigned times, const http_answer *answer);
+/* The same in one line, without Retry-After; `type` NULL is application/json. */
+#define fakes_http_answer(http, suffix, times, code, type, text)                                             \
+    fakes_http_odd((http), (suffix), (times),                                                                \
+                   &(const http_answer){                                                                     \
+                       .status = (code), .body = text_of(text), .content_type = (type), .retry_after = -1})
 /* The next calls end like this instead, unseen by the handler. */
 void fakes_http_fail(fakes_http *http, const char *suffix, unsigned times, http_rc rc);
 /* The next calls are carried out, but their answers are lost: HTTP_BROKEN. */

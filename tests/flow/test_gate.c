@@ -183,7 +183,7 @@ static void test_forbidden(void **state)
     const char *cookies = world_sign_in(world);
     for (int script = 0; script < 2; script++) {
         visit_t visit = script ? world_xhr(world, "/app", cookies) : world_nav(world, "/app", cookies);
-        verdict_t *verdict = gate_forbidden(world->rp, &world->env, &visit);
+        verdict_t *verdict = gate_refuse(world->rp, &world->env, &visit, NULL);
         assert_fault(verdict->fault, FAULT_FORBIDDEN);
         assert_int_equal(verdict->status, 403);
         assert_true(text_starts(text_of(verdict->content_type),

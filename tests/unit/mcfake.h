@@ -3,8 +3,9 @@
 #ifndef MCFAKE_H
 #define MCFAKE_H
 
-/* A memcached that answers what the script says, right or wrong. One thread serves one connection after the other and answers the
- * greeting of a new connection properly. In an answer, `%k` is the key of the question. Include unit.h first. */
+/* A memcached that answers what the script says, right or wrong. One thread serves one connection after the
+ * other and answers the greeting of a new connection properly. In an answer, `%k` is the key of the question.
+ * Include unit.h first. */
 
 #include <poll.h>
 #include <pthread.h>
@@ -13,14 +14,14 @@
 #include "storeserver.h"
 
 typedef struct mcfake_script {
-    const char *get;    /* what a gets is answered */
-    const char *again;  /* a second gets for the same key; NULL: as the first */
-    const char *touch;  /* a touch of anything but the greeting */
-    const char *write;  /* set, add and cas */
-    const char *drop;   /* delete */
-    bool closes;        /* the connection behind such an answer */
-    int late_ms;        /* before such an answer */
-    int drip_ms;        /* between the bytes of such an answer */
+    const char *get;   /* what a gets is answered */
+    const char *again; /* a second gets for the same key; NULL: as the first */
+    const char *touch; /* a touch of anything but the greeting */
+    const char *write; /* set, add and cas */
+    const char *drop;  /* delete */
+    bool closes;       /* the connection behind such an answer */
+    int late_ms;       /* before such an answer */
+    int drip_ms;       /* between the bytes of such an answer */
 } mcfake_script;
 
 typedef struct mcfake {
@@ -74,7 +75,7 @@ static inline bool mcfake_line(mcfake *fake, int file, char *line, size_t room)
     return false;
 }
 
-static inline void mcfake_skip(mcfake *fake, int file, long len)
+static inline void mcfake_skip(mcfake *fake, int file, int64_t len)
 {
     char byte;
     while (len-- > 0 && mcfake_readable(fake, file))
@@ -104,6 +105,20 @@ static inline void mcfake_say(int file, const char *answer, const char *key, int
     }
 }
 
+/* The bytes that follow the line of a set, add or cas: its fifth word. */
+static inline int64_t mcfake_len(const char *line)
+{
+    text_t rest = text_of(line);
+    text_t word = {NULL, 0};
+    int64_t len = 0;
+    for (int i = 0; i < 5; i++)
+        text_cut(&rest, ' ', &word);
+    if (text_ends(word, TEXT("\r")))
+        word.len--;
+    assert_true(text_number(word, STORE_VALUE_MAX, &len));
+    return len;
+}
+
 /* What the script has for a line; NULL is silence. */
 static inline const char *mcfake_choose(mcfake *fake, int file, const char *line, int *asked)
 {
@@ -117,10 +132,8 @@ static inline const char *mcfake_choose(mcfake *fake, int file, const char *line
     if (strncmp(line, "delete ", 7) == 0)
         return script.drop;
     if (strncmp(line, "set ", 4) == 0 || strncmp(line, "add ", 4) == 0 || strncmp(line, "cas ", 4) == 0) {
-        long len = 0;
-        sscanf(line, "%*s %*s %*s %*s %ld", &len);
         fake->writes++;
-        mcfake_skip(fake, file, len + 2);
+        mcfake_skip(fake, file, mcfake_len(line) + 2);
         return script.write;
     }
     return NULL;

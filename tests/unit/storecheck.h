@@ -3,7 +3,8 @@
 #ifndef STORECHECK_H
 #define STORECHECK_H
 
-/* The store contract as one table: what holds for any backend. Each check has a store to itself but for the keys of the others. */
+/* The store contract as one table: what holds for any backend. Each check has a store to itself but for the
+ * keys of the others. */
 
 #include "storeserver.h"
 
@@ -106,10 +107,16 @@ static inline void check_touch(store_port *store, apr_pool_t *pool)
 
 static inline void check_bytes(store_port *store, apr_pool_t *pool)
 {
-    static const char protocol[] = "\r\nEND\r\nVALUE x 0 1 1\r\nSERVER_ERROR\r\nNOT_FOUND\r\n\0set y 0 0 0\r\n\r\n";
+    static const char protocol[] =
+        "\r\nEND\r\nVALUE x 0 1 1\r\nSERVER_ERROR\r\nNOT_FOUND\r\n\0set y 0 0 0\r\n\r\n";
     char every[256];
-    const text_t values[] = {{every, sizeof(every)}, {protocol, sizeof(protocol) - 1}, TEXT("\0"), TEXT(""), TEXT("0"),
-                             TEXT("\r\n"), TEXT("END\r\n")};
+    const text_t values[] = {{every, sizeof(every)},
+                             {protocol, sizeof(protocol) - 1},
+                             TEXT("\0"),
+                             TEXT(""),
+                             TEXT("0"),
+                             TEXT("\r\n"),
+                             TEXT("END\r\n")};
     for (int i = 0; i < 256; i++)
         every[i] = (char)i;
     for (size_t i = 0; i < COUNT(values); i++) {
@@ -131,7 +138,8 @@ static inline text_t text_fill(apr_pool_t *pool, size_t len)
 
 static inline void check_sizes(store_port *store, apr_pool_t *pool)
 {
-    static const size_t sizes[] = {1, 2000, 4059, 4060, 4061, 4096, 8140, 8141, 65536, 131072, 900 * 1024, 8141, 10};
+    static const size_t sizes[] = {1,    2000,  4059,   4060,       4061, 4096, 8140,
+                                   8141, 65536, 131072, 900 * 1024, 8141, 10};
     for (size_t i = 0; i < COUNT(sizes); i++) {
         const char *key = key_of(pool, "size", 0);
         text_t value = text_fill(pool, sizes[i]);

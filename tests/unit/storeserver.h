@@ -3,7 +3,8 @@
 #ifndef STORESERVER_H
 #define STORESERVER_H
 
-/* What the tests of the stores share: a temporary directory, a memcached of their own, keys, and time. Include unit.h first. */
+/* What the tests of the stores share: a temporary directory, a memcached of their own, keys, and time.
+ * Include unit.h first. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,8 +85,8 @@ static inline const char *directory_make(apr_pool_t *pool)
 typedef struct server {
     pid_t pid;
     int port;
-    const char *path;    /* of the unix socket, or NULL */
-    const char **extra;  /* further arguments, ends with NULL */
+    const char *path;   /* of the unix socket, or NULL */
+    const char **extra; /* further arguments, ends with NULL */
 } server;
 
 static inline int listener_make(int *port)

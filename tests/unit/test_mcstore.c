@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* A real memcached that is full, hogged, killed, stopped or missing: DOWN is never MISS, nobody waits for long, and it is noticed
- * soon when it is back. What any backend must do is in test_storecontract.c, wrong answers are in test_mcwire.c. */
+/* A real memcached that is full, hogged, killed, stopped or missing: DOWN is never MISS, nobody waits for
+ * long, and it is noticed soon when it is back. What any backend must do is in test_storecontract.c, wrong
+ * answers are in test_mcwire.c. */
 
 #include "unit.h"
 
@@ -95,7 +96,8 @@ static void is_down_when_killed_and_back_within_a_second(void **state)
     assert_answer(store->add(store, key, TEXT("new"), 60), STORE_OK);
 }
 
-/* Connections that slept over a restart are not the server's failure: neither a read nor a write may suffer. */
+/* Connections that slept over a restart are not the server's failure: neither a read nor a write may suffer.
+ */
 static void does_not_trip_over_stale_connections(void **state)
 {
     apr_pool_t *pool = unit_pool(state);
@@ -178,7 +180,8 @@ static void *call_for_a_while(void *data)
     return NULL;
 }
 
-/* More threads than connections, and a server that stops in the middle: waiting for a connection ends, too. */
+/* More threads than connections, and a server that stops in the middle: waiting for a connection ends, too.
+ */
 static void keeps_deadlines_for_all_threads(void **state)
 {
     apr_pool_t *pool = unit_pool(state);
@@ -263,7 +266,8 @@ static void is_full_without_loss(void **state)
     assert_answer(store->add(store, key_of(pool, "fill", count), value, 600), STORE_OK);
 }
 
-/* What is small enough for the contract may still be too large for the server: that is FULL, and no reason to stop calling. */
+/* What is small enough for the contract may still be too large for the server: that is FULL, and no reason to
+ * stop calling. */
 static void is_full_above_the_servers_item_size(void **state)
 {
     apr_pool_t *pool = unit_pool(state);
@@ -282,7 +286,8 @@ static void is_full_above_the_servers_item_size(void **state)
     assert_text(item.value, "small");
 }
 
-/* A record without version could be overwritten unseen; a memcached that is told not to count must not be believed. */
+/* A record without version could be overwritten unseen; a memcached that is told not to count must not be
+ * believed. */
 static void is_down_without_versions(void **state)
 {
     static const char *no_cas[] = {"-C", NULL};
@@ -328,7 +333,8 @@ static void shares_keys_between_servers(void **state)
     }
 }
 
-/* The ring depends on the servers' names, not on the order or on their number alone: one more takes keys, the others keep theirs. */
+/* The ring depends on the servers' names, not on the order or on their number alone: one more takes keys, the
+ * others keep theirs. */
 static void moves_few_keys_for_a_new_server(void **state)
 {
     enum { KEYS = 1000 };
@@ -353,7 +359,8 @@ static void finds_servers_by_name(void **state)
 {
     apr_pool_t *pool = unit_pool(state);
     server *memcached = server_make(pool, NULL, NULL);
-    store_port *named = store_of(pool, apr_psprintf(pool, "memcached://localhost:%d" QUICK, memcached->port), 2);
+    store_port *named =
+        store_of(pool, apr_psprintf(pool, "memcached://localhost:%d" QUICK, memcached->port), 2);
     store_port *nobody = store_of(pool, "memcached://nobody.invalid" QUICK, 2);
     assert_answer(named->add(named, key_of(pool, "named", 0), TEXT("v"), 60), STORE_OK);
     assert_down(nobody, pool, key_of(pool, "named", 0));

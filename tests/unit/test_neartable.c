@@ -11,13 +11,17 @@ static const char *key_number(apr_pool_t *pool, int number)
     return text_format(pool, "%0*d", STORE_KEY_LEN, number).at;
 }
 
-static void put(neartable *table, apr_pool_t *pool, int number, uint64_t hash, int64_t asked, int64_t useless)
+static neartable_entry *make(neartable *table, apr_pool_t *pool, int number, uint64_t hash)
 {
     const store_item item = {text_format(pool, "value %d", number), (uint64_t)number};
     neartable_entry *one = neartable_make(table, hash, key_number(pool, number), &item);
     assert_non_null(one);
-    one->asked = asked;
-    neartable_insert(table, one, useless);
+    return one;
+}
+
+static void put(neartable *table, apr_pool_t *pool, int number, uint64_t hash)
+{
+    neartable_insert(table, make(table, pool, number, hash), 0);
 }
 
 static neartable_entry *find(neartable *table, apr_pool_t *pool, int number, uint64_t hash)
@@ -31,7 +35,7 @@ static void keys_that_share_a_hash_do_not_mix(void **state)
     neartable table;
     neartable_init(&table, pool, 100, 100000);
     for (int i = 0; i < 20; i++)
-        put(&table, pool, i, 7, 0, 0);
+        put(&table, pool, i, 7);
     for (int i = 0; i < 20; i++) {
         const neartable_entry *one = find(&table, pool, i, 7);
         assert_non_null(one);
@@ -43,6 +47,7 @@ static void keys_that_share_a_hash_do_not_mix(void **state)
     assert_null(find(&table, pool, 20, 7));
     for (int i = 0; i < 20; i += 3) /* from the ends and the middle of the chain and of the queue */
         neartable_take_out(&table, neartable_find(&table, 7, key_number(pool, i)));
+    neartable_take_out(&table, neartable_find(&table, 7, key_number(pool, 0))); /* gone already */
     for (int i = 0; i < 20; i++)
         assert_true((find(&table, pool, i, 7) == NULL) == (i % 3 == 0));
     assert_int_equal(table.entries, 13);
@@ -51,7 +56,7 @@ static void keys_that_share_a_hash_do_not_mix(void **state)
     assert_int_equal(table.bytes, 0);
     assert_null(table.oldest);
     assert_null(table.newest);
-    put(&table, pool, 1, 1, 0, 0); /* and can be used again */
+    put(&table, pool, 1, 1); /* and can be used again */
     assert_non_null(find(&table, pool, 1, 1));
     neartable_clear(&table);
 }
@@ -77,11 +82,12 @@ static void the_oldest_that_nobody_used_goes(void **state)
         apr_pool_t *pool = unit_pool(state);
         neartable table;
         neartable_init(&table, pool, 4, 100000);
-        for (int j = 0; j < 4; j++)
-            put(&table, pool, j, (uint64_t)j, 10 + j, 0);
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < 4; j++) {
+            put(&table, pool, j, (uint64_t)j);
             find(&table, pool, j, (uint64_t)j)->used = cases[i].used[j];
-        put(&table, pool, 4, 4, 100, cases[i].useless);
+            find(&table, pool, j, (uint64_t)j)->asked = 10 + j;
+        }
+        neartable_insert(&table, make(&table, pool, 4, 4), cases[i].useless);
         for (int j = 0; j < 4; j++)
             assert_case((find(&table, pool, j, (uint64_t)j) != NULL) == cases[i].there[j], cases[i].why);
         assert_case(find(&table, pool, 4, 4) != NULL, cases[i].why);
@@ -112,7 +118,7 @@ static void bytes_are_bounded(void **state)
     neartable table;
     neartable_init(&table, pool, 100, 5 * (overhead + 10));
     for (int i = 10; i < 50; i++) {
-        put(&table, pool, i, (uint64_t)i, 0, 0); /* values of 8 bytes */
+        put(&table, pool, i, (uint64_t)i); /* values of 8 bytes */
         assert_true(table.bytes <= table.bytes_max);
         assert_int_equal(table.bytes, table.entries * (overhead + 8));
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* Every backend against the one contract: the table, then many processes, many threads, and processes that are killed. */
+/* Every backend against the one contract: the table, then many processes, many threads, and processes that
+ * are killed. */
 
 #include "unit.h"
 
@@ -84,7 +85,8 @@ static bool increment(store_port *store, apr_pool_t *pool, const char *key)
         apr_pool_clear(pool);
         if (store->get(store, key, pool, &item) != STORE_OK)
             return false;
-        rc = store->cas(store, key, text_format(pool, "%ld", strtol(item.value.at, NULL, 10) + 1), 600, item.version);
+        rc = store->cas(store, key, text_format(pool, "%ld", strtol(item.value.at, NULL, 10) + 1), 600,
+                        item.version);
     } while (rc == STORE_CLASH);
     return rc == STORE_OK;
 }
@@ -163,7 +165,8 @@ static void loses_no_increment(void **state)
     }
 }
 
-/* One killed process may have written without having been told so; nothing else may be missing or too much. */
+/* One killed process may have written without having been told so; nothing else may be missing or too much.
+ */
 static void survives_kills(void **state)
 {
     enum { KILLS = 8 };

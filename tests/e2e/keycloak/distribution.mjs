@@ -22,7 +22,7 @@ export class Unavailable extends Error {}
 
 const cache = () => path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'mod_sso', 'keycloak');
 const digest = (file) => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
-const lastLines = (text) => text.split('\n').map((line) => line.trim()).filter(Boolean).slice(-3).join(' | ').slice(0, 500);
+const complaint = (text) => (/\[ERROR\] (.*)/.exec(text.replace(/\x1b\[[\d;]*m/g, ''))?.[1] ?? text.trim()).slice(0, 400);
 
 function download(folder) {
   if (runToEnd('mvn', ['--version'], { env: process.env }).code !== 0) throw new Unavailable(`Maven (mvn) is not installed, and there is no ${path.join(folder, NAME)}`);
@@ -30,7 +30,7 @@ function download(folder) {
   const fresh = fs.mkdtempSync(path.join(folder, 'new-'));
   try {
     const done = runToEnd('mvn', ['-B', '-q', '-C', COPY, `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:tar.gz`, `-DoutputDirectory=${fresh}`], { env: process.env, cwd: fresh, timeout: PATIENCE });
-    if (done.code !== 0) throw new Unavailable(`Maven could not fetch ${NAME}: ${lastLines(done.output) || `ended by ${done.signal}`}`);
+    if (done.code !== 0) throw new Unavailable(`Maven could not fetch ${NAME}: ${complaint(done.output) || `ended by ${done.signal}`}`);
     fs.renameSync(path.join(fresh, NAME), path.join(folder, NAME));
   } finally {
     fs.rmSync(fresh, { recursive: true, force: true });

@@ -11,8 +11,7 @@ import { Proc, runToEnd, sleep } from '../lib/proc.mjs';
 import { freePort } from '../lib/ports.mjs';
 
 const ADMIN = 'admin';
-const HERE = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
-export const REALM = fs.readFileSync(path.join(HERE, 'realm.json'), 'utf8');
+export const REALM = fs.readFileSync(new URL('realm.json', import.meta.url), 'utf8');
 /** The address of the applications in realm.json and docs/keycloak.md. */
 export const APPS = 'https://apps.example.com';
 const CLIENT = JSON.parse(REALM).clients[0].clientId;

@@ -24,6 +24,8 @@ async function recipe(w) {
   const settings = quoted();
   assert.ok(settings.length >= 10, `docs/keycloak.md quotes ${settings.length} settings of the realm`);
   for (const setting of settings) assert.ok(text.includes(setting), `docs/keycloak.md says ${setting}, realm.json does not`);
+  const imported = await w.keycloak.admin('');
+  for (const name of ['accessTokenLifespan', 'ssoSessionIdleTimeout', 'revokeRefreshToken', 'refreshTokenMaxReuse']) assert.equal(imported[name], realm[name], name);
   await w.site.start(w.keycloak.issuer);
 }
 
@@ -167,7 +169,7 @@ async function signOut(w) {
 }
 
 export const WALK = [
-  ['docs/keycloak.md: the settings it quotes are those of the realm, httpd takes its configuration on two nodes', recipe],
+  ['docs/keycloak.md: the settings it quotes are those of the realm, and two httpds take its configuration', recipe],
   ['alice signs in on Keycloak\'s login page in Chromium', signIn],
   ['the application sees verified claims on both nodes, and sid is Keycloak\'s session', claims],
   ['realm roles, a nested claim, come from the access token', roles],

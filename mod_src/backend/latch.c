@@ -7,10 +7,10 @@
 
 #include <errno.h>
 
-#include "backend/gate.h"
+#include "backend/latch.h"
 #include "backend/monotonic.h"
 
-void gate_init(gate *door)
+void latch_init(latch *door)
 {
     pthread_condattr_t steady;
     pthread_mutex_init(&door->mutex, NULL);
@@ -21,13 +21,13 @@ void gate_init(gate *door)
     door->taken = false;
 }
 
-void gate_release(gate *door)
+void latch_release(latch *door)
 {
     pthread_cond_destroy(&door->left);
     pthread_mutex_destroy(&door->mutex);
 }
 
-bool gate_enter(gate *door, int64_t wait_ms)
+bool latch_enter(latch *door, int64_t wait_ms)
 {
     const struct timespec until = monotonic_after(wait_ms);
     bool mine;
@@ -41,7 +41,7 @@ bool gate_enter(gate *door, int64_t wait_ms)
     return mine;
 }
 
-void gate_leave(gate *door)
+void latch_leave(latch *door)
 {
     pthread_mutex_lock(&door->mutex);
     door->taken = false;
