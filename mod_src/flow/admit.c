@@ -106,7 +106,7 @@ verdict_t *admit_visitor(walk_t *walk)
     }
     if (found != COOKIE_FOUND || !vault_is_cookie(cookie))
         return stranger(walk, NULL);
-    switch (vault_load(&walk->vault, walk->pool, cookie, record)) {
+    switch (vault_glance(&walk->vault, walk->pool, cookie, record)) {
     case VAULT_OK:
         return admit_record(walk, record);
     case VAULT_MISS:

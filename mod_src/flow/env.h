@@ -18,7 +18,8 @@ typedef struct env {
     const clock_port *clock;
     const random_port *random;
     const pattern_port *pattern;
-    store_port *store;
+    store_port *store; /* the truth */
+    store_port *near;  /* may answer a get with a copy that is a moment old; NULL: there is none */
     http_port *http;
     shared_port *shared;
     later_port *later; /* NULL: everything is done in the request */

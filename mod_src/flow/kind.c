@@ -176,6 +176,7 @@ static const kind_t kinds[] = {
      "`lmdb:[/PATH][?size=256m]`",
      false, read_store},
     {"seconds", "TIME", false, kindvalue_seconds},
+    {"span", "TIME|0", false, kindvalue_span},
     {"bytes", "SIZE", false, kindvalue_bytes},
     {"count", "NUMBER", false, kindvalue_count},
     {"flag", "`on` or `off`", false, read_flag},

@@ -27,6 +27,7 @@ typedef const char *kind_file;   /* absolute path of a file that can be read */
 typedef const char *kind_text;   /* one argument, printable */
 typedef const char *kind_prefix; /* what names begin with: "SSO_CLAIM_" */
 typedef const char *kind_store; /* memcached://..., memcached:///path, lmdb:...; the backend reads the rest */
+typedef int64_t kind_span;      /* as kind_seconds, or 0 for none */
 typedef int64_t kind_seconds;   /* 30s 10m 12h 7d; 1 s to 400 d */
 typedef int64_t kind_bytes;     /* 4096 64k 1m */
 typedef int64_t kind_count;     /* 1 to 1000 */

@@ -170,6 +170,17 @@ const char *kindvalue_seconds(const kind_input *input, void *field)
     return wrong != NULL ? wrong : read_seconds(input, value, field);
 }
 
+const char *kindvalue_span(const kind_input *input, void *field)
+{
+    text_t value = {NULL, 0};
+    const char *wrong = kindinput_one(input, &value);
+    if (wrong == NULL && text_equal(value, TEXT("0"))) {
+        *(kind_span *)field = 0;
+        return NULL;
+    }
+    return wrong != NULL ? wrong : read_seconds(input, value, field);
+}
+
 const char *kindvalue_bytes(const kind_input *input, void *field)
 {
     static const unit units[] = {{'k', 1024}, {'m', (int64_t)1024 * 1024}, {'\0', 0}};

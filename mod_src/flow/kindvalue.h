@@ -23,6 +23,7 @@ const char *kindvalue_target(const kind_input *input, void *field);
 
 /* Number with the unit s, m, h or d; 1 s to 400 d. */
 const char *kindvalue_seconds(const kind_input *input, void *field);
+const char *kindvalue_span(const kind_input *input, void *field);
 
 /* Number of bytes, with k or m for 1024 and 1024 * 1024 of them; 1k to 64m. */
 const char *kindvalue_bytes(const kind_input *input, void *field);

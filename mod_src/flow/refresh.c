@@ -153,6 +153,8 @@ static refresh_outcome with_turn(walk_t *walk, int64_t patience, vault_record *r
     const provider_t *provider = NULL;
     bool settled = false, held = false;
     refresh_outcome outcome = REFRESH_GOES_ON;
+    if (walk->vault.near != NULL) /* the record at hand may be a copy that is a moment old */
+        outcome = look_again(walk, record, fault, &settled);
     for (int takes = 0; takes < TAKES_MAX && !settled;) {
         if (session_is_leased(&record->session) && !is_abandoned(walk, record)) {
             outcome = wait_for_holder(walk, record, patience, fault, &settled);

@@ -17,6 +17,7 @@
 #define SECRET_FOR_KEY 32 /* bytes of a client secret that a server key may be derived from */
 #define LEASE_MARGIN   5  /* seconds that a lease is longer than a call to the provider */
 #define HTTP_MAX       60 /* seconds */
+#define NEAR_MAX       60 /* seconds */
 #define SESSION_MIN    (4 * 1024)
 
 static const char name_https[] = "__Host-sso";
@@ -158,6 +159,10 @@ static const char *check_times(making_t *making)
         return "SSOHTTPTimeout is longer than 60s; nobody waits that long for a page";
     if (settings->refresh == KIND_REFRESH_OFF && settings->given[SERVER_refresh_ahead])
         return "SSORefreshAhead has no effect with SSORefresh off; take one of them away";
+    if (settings->near_cache > NEAR_MAX)
+        return "SSONearCache is longer than 60s; other hosts would let users in for that long after a logout";
+    if (settings->near_cache == 0 && settings->store_grace > 0)
+        return "SSOStoreGrace has no effect with SSONearCache 0; take one of them away";
     if (settings->session_bytes < SESSION_MIN)
         return "SSOMaxSession is below 4k, which no session fits into; the default is 128k";
     making->rp->http_ms = settings->http_timeout * 1000;

@@ -59,6 +59,10 @@
       "The session cookie: name, SameSite value, Domain=, Path=, persistent. Always HttpOnly, always Secure on https; the name is __Host-sso on https and sso on http where none is given.") \
     X(SSOStore, store, store, "lmdb:", \
       "Where sessions are kept: memcached servers, or an LMDB file shared by the processes of this host (in httpd's runtime directory where no path is given).") \
+    X(SSONearCache, near_cache, span, "1s", \
+      "How long one process may reuse a record that it has just read; 0 switches that off. A logout is seen at once on the same host, on another host within this time.") \
+    X(SSOStoreGrace, store_grace, span, "0", \
+      "How much longer the near cache may go on serving while the store is down.") \
     X(SSOMaxSession, session_bytes, bytes, "128k", \
       "Ceiling of one session record. A login above it is refused with a reason that names the biggest part.") \
     X(SSOSessionIdle, session_idle, seconds, "30m", \

@@ -20,7 +20,12 @@ walk_t walk_begin(const rp_t *rp, const env_t *env, const visit_t *visit)
         .visit = visit,
         .pool = visit->pool,
         .now = env->clock->wall(env->clock),
-        .vault = {env->store, rp->ring, env->random, rp->space, (size_t)rp->settings->session_bytes},
+        .vault = {.store = env->store,
+                  .near = env->near,
+                  .ring = rp->ring,
+                  .random = env->random,
+                  .space = rp->space,
+                  .record_max = (size_t)rp->settings->session_bytes},
         .verdict = apr_pcalloc(visit->pool, sizeof(verdict_t)),
     };
     walk.verdict->kind = VERDICT_STRANGER;

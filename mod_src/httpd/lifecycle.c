@@ -19,6 +19,7 @@
 #include "backend/laterthreads.h"
 #include "backend/lmdbstore.h"
 #include "backend/mcstore.h"
+#include "backend/nearcache.h"
 #include "backend/sharedthreads.h"
 #include "httpd/conf.h"
 #include "httpd/downstore.h"
@@ -26,6 +27,24 @@
 #include "httpd/pattern.h"
 
 #define CONNECTIONS_MAX 64 /* to one memcached, from one child */
+
+/* Bounds of a child's near cache. */
+#define NEAR_ENTRIES ((size_t)16384)
+#define NEAR_BYTES   ((size_t)32 * 1024 * 1024)
+
+/* One set of counters for all caches and children of this httpd. It lies in the pool of the process, so that
+ * children from before and after a graceful restart see each other's writes. */
+static generations *host_generations(apr_pool_t *process)
+{
+    static const char name[] = "mod_sso generations";
+    void *known = NULL;
+    if (apr_pool_userdata_get(&known, name, process) == APR_SUCCESS && known != NULL)
+        return known;
+    known = generations_new(process, GENERATIONS_USUAL);
+    apr_pool_userdata_set(known, name, NULL,
+                          process); /* copies the name: this module may be unloaded and come back */
+    return known;
+}
 
 int lifecycle_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
@@ -36,6 +55,7 @@ int lifecycle_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     bool root = geteuid() == 0;
     uid_t uid = root ? ap_unixd_config.user_id : (uid_t)-1;
     gid_t gid = root ? ap_unixd_config.group_id : (gid_t)-1;
+    (void)host_generations(main_server->process->pool);
     for (server_rec *server = main_server; server != NULL; server = server->next) {
         const conf_server *conf = conf_of_server(server);
         if (conf->rp == NULL || conf->store->scheme != STOREURL_LMDB)
@@ -90,7 +110,8 @@ static bool same_outside(const server_settings *one, const server_settings *othe
 
 static bool same_store(const server_settings *one, const server_settings *other)
 {
-    return same(one->store, other->store);
+    return same(one->store, other->store) && one->near_cache == other->near_cache &&
+           one->store_grace == other->store_grace;
 }
 
 static const env_t *earlier(const server_rec *main_server, const server_rec *server, alike_t alike)
@@ -112,6 +133,32 @@ static void set_outside(apr_pool_t *pchild, const server_settings *settings, con
     env->shared = known != NULL ? known->shared : sharedthreads_new(pchild);
 }
 
+/* The store behind the settings, and the cache in front of it; or those of an earlier server with the same
+ * settings. */
+static void set_store(apr_pool_t *pchild, const server_rec *server, const env_t *known, env_t *env)
+{
+    const conf_server *conf = conf_of_server(server);
+    if (known != NULL) {
+        env->store = known->store;
+        env->near = known->near;
+        return;
+    }
+    const nearcache_terms terms = {.inner = open_store(pchild, server, conf->store),
+                                   .clock = env->clock,
+                                   .generations = host_generations(server->process->pool),
+                                   .fresh_ms = conf->settings->near_cache * 1000,
+                                   .grace_ms = conf->settings->store_grace * 1000,
+                                   .entries_max = NEAR_ENTRIES,
+                                   .bytes_max = NEAR_BYTES};
+    if (terms.fresh_ms == 0) {
+        env->store = terms.inner;
+        return;
+    }
+    nearcache *cache = nearcache_new(pchild, &terms);
+    env->store = nearcache_truth(cache);
+    env->near = nearcache_port(cache);
+}
+
 void lifecycle_child(apr_pool_t *pchild, server_rec *main_server)
 {
     later_port *later = NULL;
@@ -124,8 +171,7 @@ void lifecycle_child(apr_pool_t *pchild, server_rec *main_server)
         env->random = hostrandom_port();
         env->pattern = pattern_port_get();
         set_outside(pchild, conf->settings, earlier(main_server, server, same_outside), env);
-        const env_t *known = earlier(main_server, server, same_store);
-        env->store = known != NULL ? known->store : open_store(pchild, server, conf->store);
+        set_store(pchild, server, earlier(main_server, server, same_store), env);
         if (later == NULL)
             later = laterthreads_new(pchild, &(laterthreads_settings){0});
         env->later = later;

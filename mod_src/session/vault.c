@@ -105,23 +105,34 @@ static vault_rc seal_record(const vault_t *vault, apr_pool_t *pool, const vault_
     return sealed->len > vault->record_max ? VAULT_LARGE : VAULT_OK;
 }
 
-vault_rc vault_load(const vault_t *vault, apr_pool_t *pool, text_t cookie, vault_record *record)
+static vault_rc load(const vault_t *vault, store_port *store, apr_pool_t *pool, vault_record *record)
 {
     store_item item;
     text_t plain;
-    *record = (vault_record){.cookie = cookie};
     if (!name_record(vault, record))
         return VAULT_BROKEN;
-    vault_rc rc = from_store(vault->store->get(vault->store, record->key, pool, &item));
+    vault_rc rc = from_store(store->get(store, record->key, pool, &item));
     if (rc != VAULT_OK)
         return rc;
-    const seal_scope scope = {label_session, context_of(vault, pool, record->key), cookie, NULL};
+    const seal_scope scope = {label_session, context_of(vault, pool, record->key), record->cookie, NULL};
     if (seal_open(pool, vault->ring, &scope, item.value, &plain) != NULL)
         return VAULT_FOREIGN;
     if (sessionpack_read(pool, plain, &record->session) != NULL)
         return VAULT_FOREIGN;
     record->version = item.version;
     return VAULT_OK;
+}
+
+vault_rc vault_load(const vault_t *vault, apr_pool_t *pool, text_t cookie, vault_record *record)
+{
+    *record = (vault_record){.cookie = cookie};
+    return load(vault, vault->store, pool, record);
+}
+
+vault_rc vault_glance(const vault_t *vault, apr_pool_t *pool, text_t cookie, vault_record *record)
+{
+    *record = (vault_record){.cookie = cookie};
+    return load(vault, vault->near != NULL ? vault->near : vault->store, pool, record);
 }
 
 vault_rc vault_create(const vault_t *vault, apr_pool_t *pool, vault_record *record, int64_t ttl)

@@ -21,6 +21,7 @@
 
 typedef struct vault {
     store_port *store;
+    store_port *near; /* for vault_glance; NULL: as store */
     const seal_ring *ring;
     const random_port *random;
     text_t space;      /* namespace: issuer, client, host or cookie domain */
@@ -52,6 +53,10 @@ bool vault_is_cookie(text_t cookie);
 
 /* Loads the record: OK, MISS, FOREIGN, DOWN or BROKEN. One get. */
 vault_rc vault_load(const vault_t *vault, apr_pool_t *pool, text_t cookie, vault_record *record);
+
+/* As vault_load, but may answer with a copy that is a moment old. For requests that only look; whoever writes
+ * over it gets CLASH. */
+vault_rc vault_glance(const vault_t *vault, apr_pool_t *pool, text_t cookie, vault_record *record);
 
 /* Stores a new session under a new cookie: OK (cookie, key and tag of the record are then set), LARGE, FULL,
  * DOWN or BROKEN. */

@@ -242,7 +242,10 @@ static void test_what_is_sent_and_kept(void **state)
     assert_text(session.scope, "openid");
     assert_int_equal(session.refresh_expires, WORLD_START + DUE + 1800);
     fakes_clock_pass(&world->clock, DUE);
+    fakes_http_answer(&world->http, "/token", 1, 200, NULL,
+                      "{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"refresh_token\":\"r\"}");
     (void)ask(world, cookies);
+    assert_int_equal(stored(world, cookies).refresh_expires, 0);
     const fakes_sent *last = fakes_http_last(&world->http, "/token");
     assert_int_equal(url_parameter(world->pool, text_of(last->form), "refresh_token", &sent), URL_FOUND);
     assert_text(sent, "a%20&b=c+d \"e\" ~");

@@ -155,6 +155,7 @@ static void test_result_write(void **state)
             (fakestore_fault){1, cases[i].times, cases[i].rc, cases[i].happens};
         const verdict_t *verdict = ask_after(scene, OVER);
         assert_case(verdict->kind == VERDICT_KNOWN, cases[i].why);
+        assert_case(!world_noted(verdict, "taken over"), cases[i].why);
         assert_case(text_equal(stored(scene).access_token, TEXT("at.1")), cases[i].why);
         assert_case(scene->world->op.refreshes == 1, cases[i].why);
     }

@@ -32,8 +32,11 @@ static bench_t *bench_new(void **state)
     fakes_clock_init(&bench->clock, 1700000000);
     fakes_random_init(&bench->random);
     fakestore_init(&bench->store, pool, &bench->clock.port);
-    bench->vault = (vault_t){&bench->store.port, ring_of(pool, "a client secret of 32 characters"),
-                             &bench->random.port, TEXT("https://op\nrp\nhttps\nrp.test"), 128 * 1024};
+    bench->vault = (vault_t){.store = &bench->store.port,
+                             .ring = ring_of(pool, "a client secret of 32 characters"),
+                             .random = &bench->random.port,
+                             .space = TEXT("https://op\nrp\nhttps\nrp.test"),
+                             .record_max = 128 * 1024};
     return bench;
 }
 
@@ -307,6 +310,28 @@ static void test_too_large(void **state)
     assert_int_equal(fakestore_calls(&bench->store), 0);
 }
 
+/* A glance may be answered by the near store; everything else sees the truth. */
+static void test_near(void **state)
+{
+    bench_t *bench = bench_new(state);
+    vault_record alice = signed_in(bench, "at"), read;
+    fakestore *copy = apr_pcalloc(bench->pool, sizeof *copy);
+    fakestore_init(copy, bench->pool, &bench->clock.port);
+    assert_int_equal(vault_glance(&bench->vault, bench->pool, alice.cookie, &read),
+                     VAULT_OK); /* there is none */
+    bench->vault.near = &copy->port;
+    fakestore_poke(copy, alice.key, stored(bench, &alice));
+    fakestore_recount(&bench->store);
+    assert_int_equal(vault_glance(&bench->vault, bench->pool, alice.cookie, &read), VAULT_OK);
+    assert_text(read.session.access_token, "at");
+    assert_int_equal(fakestore_calls(&bench->store), 0);
+    assert_int_equal(vault_load(&bench->vault, bench->pool, alice.cookie, &read), VAULT_OK);
+    assert_int_equal(bench->store.calls[FAKESTORE_GET], 1);
+    fakestore_down(copy, true);
+    assert_int_equal(vault_glance(&bench->vault, bench->pool, alice.cookie, &read), VAULT_DOWN);
+    assert_int_equal(load(bench, alice.cookie), VAULT_OK);
+}
+
 static void test_once(void **state)
 {
     bench_t *bench = bench_new(state);
@@ -335,11 +360,17 @@ static void test_documents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(test_cookies),         UNIT_TEST(test_names),
-        UNIT_TEST(test_namespaces),      UNIT_TEST(test_round_trip),
-        UNIT_TEST(test_changed_records), UNIT_TEST(test_foreign_records),
-        UNIT_TEST(test_store_answers),   UNIT_TEST(test_no_random_numbers),
-        UNIT_TEST(test_too_large),       UNIT_TEST(test_once),
+        UNIT_TEST(test_cookies),
+        UNIT_TEST(test_names),
+        UNIT_TEST(test_namespaces),
+        UNIT_TEST(test_round_trip),
+        UNIT_TEST(test_changed_records),
+        UNIT_TEST(test_foreign_records),
+        UNIT_TEST(test_store_answers),
+        UNIT_TEST(test_no_random_numbers),
+        UNIT_TEST(test_too_large),
+        UNIT_TEST(test_near),
+        UNIT_TEST(test_once),
         UNIT_TEST(test_documents),
     };
     return UNIT_MAIN(tests);

@@ -52,7 +52,7 @@ export class BenchServer extends Httpd {
       'KeepAliveTimeout 30',
       'MaxKeepAliveRequests 0',
       `DocumentRoot "${this.tmp.at('www')}"`,
-      `<Directory "${this.tmp.at('www')}">\nAllowOverride None\nOptions None\n</Directory>`,
+      '<Directory "/">\nAllowOverride None\nOptions None\n</Directory>',
       body,
       '',
     ].join('\n');

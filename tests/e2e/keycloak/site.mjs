@@ -39,7 +39,7 @@ export class Site {
     site.tmp = tmp;
     site.ports = [await freePort(), await freePort()];
     site.origin = `http://localhost:${site.ports[0]}`;
-    site.agents = [];
+    site.secrets = [];
     const copy = (from, to, mode) => tmp.file(`www/${to}`, fs.readFileSync(path.join(HERE, 'apps', from)), mode);
     copy('demo/demo.css', 'demo.css');
     for (const place of ['wiki', 'tokens']) {
@@ -79,7 +79,7 @@ export class Site {
   agent(cookie) {
     const agent = new Agent();
     agent.jar.set('sso', cookie);
-    this.agents.push(cookie);
+    this.secrets.push(cookie);
     return agent;
   }
 
@@ -102,7 +102,7 @@ export class Site {
   async tokens(agent) {
     const { SSO_ACCESS_TOKEN: access, SSO_ID_TOKEN: id } = await this.env(agent, { place: '/tokens/env.cgi' });
     const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
-    this.agents.push(access, id);
+    this.secrets.push(access, id);
     return { access: claims(access), id: claims(id) };
   }
 
@@ -113,7 +113,7 @@ export class Site {
       const exit = await server.stop();
       if (exit?.signal) faults.push(`${server.name} ended by ${exit.signal}`);
       faults.push(...server.unexpected(allowed).slice(0, 20).map((line) => `${server.name}: ${line}`));
-      faults.push(...leaks(`${server.errorLog()}\n${server.accessLog()}`, this.agents).map((line) => `${server.name}: a secret stands in a log: ${line}`));
+      faults.push(...leaks(`${server.errorLog()}\n${server.accessLog()}`, this.secrets).map((line) => `${server.name}: a secret stands in a log: ${line}`));
     }
     await this.memcached?.stop();
     return faults;
