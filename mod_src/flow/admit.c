@@ -14,6 +14,7 @@
 #include "flow/gather.h"
 #include "flow/refresh.h"
 #include "flow/reply.h"
+#include "flow/scopes.h"
 
 /* Nobody, and why, where there is something to say. */
 static verdict_t *stranger(walk_t *walk, const fault_t *fault)
@@ -26,6 +27,9 @@ static verdict_t *stranger(walk_t *walk, const fault_t *fault)
 static verdict_t *known(walk_t *walk, const vault_record *record)
 {
     const session_t *session = &record->session;
+    const fault_t *fault = session->scope.len > 0 ? scopes_check(walk->rp, walk->pool, session->scope) : NULL;
+    if (fault != NULL)
+        return reply_fault(walk, fault);
     identity_t *identity = apr_palloc(walk->pool, sizeof *identity);
     bool over = session->token_expires > 0 && walk->now >= session->token_expires;
     *identity = (identity_t){.user = gather_user(walk->rp, walk->env, walk->pool, &session->claims),
@@ -94,6 +98,16 @@ static verdict_t *admit_record(walk_t *walk, vault_record *record)
     return verdict != NULL ? verdict : known(walk, record);
 }
 
+/* Looks the session up. What a copy says against a session is asked again of the store before it counts. */
+static vault_rc look_up(const walk_t *walk, text_t cookie, vault_record *record)
+{
+    vault_rc rc = vault_glance(&walk->vault, walk->pool, cookie, record);
+    bool fine = rc == VAULT_OK && session_life_at(&record->session, walk->now,
+                                                  walk->rp->settings->session_idle) == SESSION_LIVE;
+    bool certain = walk->vault.near == NULL || (rc != VAULT_OK && rc != VAULT_FOREIGN);
+    return fine || certain ? rc : vault_load(&walk->vault, walk->pool, cookie, record);
+}
+
 verdict_t *admit_visitor(walk_t *walk)
 {
     const char *name = rp_cookie_name(walk->rp, walk->visit->https);
@@ -106,7 +120,7 @@ verdict_t *admit_visitor(walk_t *walk)
     }
     if (found != COOKIE_FOUND || !vault_is_cookie(cookie))
         return stranger(walk, NULL);
-    switch (vault_glance(&walk->vault, walk->pool, cookie, record)) {
+    switch (look_up(walk, cookie, record)) {
     case VAULT_OK:
         return admit_record(walk, record);
     case VAULT_MISS:

@@ -18,6 +18,7 @@
 #include "flow/loopguard.h"
 #include "flow/reply.h"
 #include "flow/revoke.h"
+#include "flow/scopes.h"
 #include "oidc/authzresp.h"
 #include "oidc/tokenreq.h"
 #include "session/sessionpack.h"
@@ -140,28 +141,6 @@ static const fault_t *redeem_code(walk_t *walk, arrival_t *arrival)
     return fault;
 }
 
-static bool is_granted(text_t granted, text_t scope)
-{
-    text_t part;
-    while (text_cut(&granted, ' ', &part)) {
-        if (text_equal(part, scope))
-            return true;
-    }
-    return false;
-}
-
-/* A provider that does not name the scopes has granted what was asked for (RFC 6749 section 5.1). */
-static const fault_t *check_scopes(walk_t *walk, const arrival_t *arrival)
-{
-    const apr_array_header_t *required = walk->rp->required_scopes;
-    for (int i = 0; required != NULL && i < required->nelts && arrival->tokens.scope.at != NULL; i++) {
-        const char *scope = ((const char **)required->elts)[i];
-        if (!is_granted(arrival->tokens.scope, text_of(scope)))
-            return fault_make(walk->pool, FAULT_SCOPE_MISSING, "the provider did not grant %s", scope);
-    }
-    return NULL;
-}
-
 static const fault_t *verify(walk_t *walk, arrival_t *arrival, claim_list *claims)
 {
     const gather_t from = {arrival->provider, &arrival->tokens,
@@ -171,7 +150,7 @@ static const fault_t *verify(walk_t *walk, arrival_t *arrival, claim_list *claim
         fault = verify_idtoken(walk, arrival->provider, &arrival->tokens, arrival->ticket.nonce,
                                &arrival->idtoken);
     if (fault == NULL)
-        fault = check_scopes(walk, arrival);
+        fault = scopes_check(walk->rp, walk->pool, arrival->tokens.scope);
     if (fault == NULL)
         fault = gather_claims(walk, &from, claims);
     if (fault == NULL && gather_user(walk->rp, walk->env, walk->pool, claims) == NULL)

@@ -3,8 +3,8 @@
 #ifndef NEARCASE_H
 #define NEARCASE_H
 
-/* What the tests of the near cache share: a store in memory, a clock that is set, and caches in front. A cache
- * stands for a process. Include unit.h first. */
+/* What the tests of the near cache share: a store in memory, a clock that is set, and caches in front. A
+ * cache stands for a process. Include unit.h first. */
 
 #include "backend/lmdbstore.h"
 #include "backend/nearcache.h"
@@ -18,7 +18,8 @@ typedef struct nearcase {
     fakes_clock clock;
     fakestore store;
     generations *host;
-    void (*between)(void *data); /* called once, by the next get, with the value already read; NULL: nothing */
+    void (*between)(
+        void *data); /* called once, by the next get, with the value already read; NULL: nothing */
     void *data;
 } nearcase;
 
@@ -46,7 +47,8 @@ static inline store_rc nearcase_add(store_port *port, const char *key, text_t va
     return store->add(store, key, value, ttl);
 }
 
-static inline store_rc nearcase_cas(store_port *port, const char *key, text_t value, int64_t ttl, uint64_t version)
+static inline store_rc nearcase_cas(store_port *port, const char *key, text_t value, int64_t ttl,
+                                    uint64_t version)
 {
     store_port *store = &((nearcase *)port)->store.port;
     return store->cas(store, key, value, ttl, version);
@@ -119,7 +121,8 @@ static inline store_rc nearcase_read(store_port *door, apr_pool_t *pool, const c
     } while (0)
 
 /* Each verb that writes, on a key that is there as a rule. */
-static inline store_rc nearcase_write(store_port *door, fakestore_verb verb, const char *key, uint64_t version)
+static inline store_rc nearcase_write(store_port *door, fakestore_verb verb, const char *key,
+                                      uint64_t version)
 {
     switch (verb) {
     case FAKESTORE_PUT:

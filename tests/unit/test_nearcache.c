@@ -14,7 +14,8 @@ static void both_doors_keep_every_promise(void **state)
     for (int i = 0; i < 4; i++) {
         apr_pool_t *pool;
         apr_pool_create(&pool, unit_pool(state));
-        nearcache_terms terms = {.inner = nearcase_lmdb(pool, directory_make(pool)), .clock = hostclock_port()};
+        nearcache_terms terms = {.inner = nearcase_lmdb(pool, directory_make(pool)),
+                                 .clock = hostclock_port()};
         terms.fresh_ms = i < 2 ? 1000 : 0;
         terms.entries_max = 100;
         terms.bytes_max = (size_t)4 * 1024 * 1024;
@@ -106,7 +107,8 @@ static void what_is_not_there_is_not_remembered(void **state)
     assert_reads(world, near, key, "a login on another host");
 }
 
-/* Whatever a write answers, the next get asks, in all caches of the host, and grace does not bring it back. */
+/* Whatever a write answers, the next get asks, in all caches of the host, and grace does not bring it back.
+ */
 static void a_write_evicts_at_once(void **state)
 {
     static const struct {
@@ -115,13 +117,13 @@ static void a_write_evicts_at_once(void **state)
         bool happens;
         const char *value; /* NULL: gone */
     } cases[] = {
-        {FAKESTORE_PUT, STORE_OK, true, "new"},    {FAKESTORE_PUT, STORE_DOWN, true, "new"},
-        {FAKESTORE_PUT, STORE_DOWN, false, "old"}, {FAKESTORE_PUT, STORE_FULL, false, "old"},
-        {FAKESTORE_ADD, STORE_CLASH, true, "old"}, {FAKESTORE_ADD, STORE_DOWN, false, "old"},
-        {FAKESTORE_CAS, STORE_OK, true, "new"},    {FAKESTORE_CAS, STORE_DOWN, true, "new"},
+        {FAKESTORE_PUT, STORE_OK, true, "new"},     {FAKESTORE_PUT, STORE_DOWN, true, "new"},
+        {FAKESTORE_PUT, STORE_DOWN, false, "old"},  {FAKESTORE_PUT, STORE_FULL, false, "old"},
+        {FAKESTORE_ADD, STORE_CLASH, true, "old"},  {FAKESTORE_ADD, STORE_DOWN, false, "old"},
+        {FAKESTORE_CAS, STORE_OK, true, "new"},     {FAKESTORE_CAS, STORE_DOWN, true, "new"},
         {FAKESTORE_CAS, STORE_CLASH, false, "old"}, {FAKESTORE_TOUCH, STORE_OK, true, "old"},
         {FAKESTORE_TOUCH, STORE_DOWN, true, "old"}, {FAKESTORE_DROP, STORE_OK, true, NULL},
-        {FAKESTORE_DROP, STORE_DOWN, true, NULL},  {FAKESTORE_DROP, STORE_DOWN, false, "old"},
+        {FAKESTORE_DROP, STORE_DOWN, true, NULL},   {FAKESTORE_DROP, STORE_DOWN, false, "old"},
     };
     for (size_t i = 0; i < COUNT(cases) * 4; i++) {
         nearcase *world = nearcase_make(unit_pool(state));
@@ -134,7 +136,8 @@ static void a_write_evicts_at_once(void **state)
         text_t value;
         fakestore_poke(&world->store, key, TEXT("old"));
         for (int j = 0; j < 2; j++)
-            assert_answer(nearcache_port(caches[j])->get(nearcache_port(caches[j]), key, world->pool, &item), STORE_OK);
+            assert_answer(nearcache_port(caches[j])->get(nearcache_port(caches[j]), key, world->pool, &item),
+                          STORE_OK);
         world->store.faults[cases[i / 4].verb] =
             (fakestore_fault){.times = 1, .rc = cases[i / 4].told, .happens = cases[i / 4].happens};
         assert_answer(nearcase_write(writer, cases[i / 4].verb, key, item.version), cases[i / 4].told);

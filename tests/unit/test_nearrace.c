@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* The near cache where others read and write at the same time: in the middle of a call, in other processes, in
- * other threads. */
+/* The near cache where others read and write at the same time: in the middle of a call, in other processes,
+ * in other threads. */
 
 #include "unit.h"
 
@@ -186,7 +186,8 @@ static void await(const int ends[2])
 
 static nearcache *child_cache(apr_pool_t *pool, const char *directory, generations *host)
 {
-    nearcache_terms terms = {.inner = nearcase_lmdb(pool, directory), .clock = hostclock_port(), .generations = host};
+    nearcache_terms terms = {
+        .inner = nearcase_lmdb(pool, directory), .clock = hostclock_port(), .generations = host};
     terms.fresh_ms = terms.grace_ms = 60000;
     terms.entries_max = 1000;
     terms.bytes_max = (size_t)1024 * 1024;
@@ -337,7 +338,8 @@ static void *mingle(void *data)
         store_port *door = i % 32 ? nearcache_truth(cache) : nearcache_port(cache);
         if (i % 128 == 0 && door->drop(door, all->keys[me->self]) == STORE_DOWN)
             atomic_fetch_add(&all->failures, 1);
-        if (i % 128 == 0 && number_of(all, nearcache_port(all->caches[i / 128 % CACHES]), pool, me->self) != -1)
+        if (i % 128 == 0 &&
+            number_of(all, nearcache_port(all->caches[i / 128 % CACHES]), pool, me->self) != -1)
             atomic_fetch_add(&all->failures, 1);
         if (door->put(door, all->keys[me->self], text_format(pool, "%ld", i), 600) != STORE_OK)
             atomic_fetch_add(&all->failures, 1);

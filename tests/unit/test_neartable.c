@@ -103,8 +103,13 @@ static void bytes_are_bounded(void **state)
         size_t bytes_max, len;
         bool fits;
     } cases[] = {
-        {overhead + 10, 10, true},  {overhead + 10, 11, false},     {overhead, 0, true}, {overhead - 1, 0, false}, {0, 0, false},
-        {SIZE_MAX, 1 << 20, true}, {1000, SIZE_MAX - 10, false}, /* never read: it would not fit */
+        {overhead + 10, 10, true},
+        {overhead + 10, 11, false},
+        {overhead, 0, true},
+        {overhead - 1, 0, false},
+        {0, 0, false},
+        {SIZE_MAX, 1 << 20, true},
+        {1000, SIZE_MAX - 10, false}, /* never read: it would not fit */
     };
     char *bytes = apr_pcalloc(pool, 1 << 20);
     for (size_t i = 0; i < COUNT(cases); i++) {

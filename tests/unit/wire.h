@@ -3,8 +3,8 @@
 #ifndef WIRE_H
 #define WIRE_H
 
-/* A small scripted server on a free port of loopback, one thread a connection, with or without TLS. It counts what it sees, so
- * that tests can say "exactly once". Include it after unit.h. */
+/* A small scripted server on a free port of loopback, one thread a connection, with or without TLS. It counts
+ * what it sees, so that tests can say "exactly once". Include it after unit.h. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -119,7 +119,8 @@ static inline bool wire_request(wire_peer *peer)
     size_t len = 0;
     size_t got = 0;
     bool complete = false;
-    while (!complete && len < WIRE_REQUEST_MAX && (got = wire_receive(peer, room + len, WIRE_REQUEST_MAX - len)) > 0) {
+    while (!complete && len < WIRE_REQUEST_MAX &&
+           (got = wire_receive(peer, room + len, WIRE_REQUEST_MAX - len)) > 0) {
         len += got;
         complete = wire_complete(room, len);
     }
@@ -224,7 +225,8 @@ static inline wire_server *wire_start(apr_pool_t *pool, wire_script script, SSL_
 }
 
 /* "scheme://host:port/path" of the server, in the pool. */
-static inline const char *wire_url(apr_pool_t *pool, const wire_server *server, const char *origin, const char *path)
+static inline const char *wire_url(apr_pool_t *pool, const wire_server *server, const char *origin,
+                                   const char *path)
 {
     return text_format(pool, "%s:%d%s", origin, server->port, path).at;
 }
