@@ -22,14 +22,31 @@ typedef struct target {
     apr_pool_t *pool;
     const claim_list *claims;
     apr_array_header_t *pairs;
+    apr_array_header_t
+        *marks; /* of uint32_t: a hash of each name's variant, so that few names are compared */
     bool (*same)(const char *one, const char *other);
     char joint; /* for bytes of a claim's name that are neither letter nor digit */
 } target;
 
-static void put(target *to, const char *name, const char *value)
+/* The same for all names that somebody may take for one (FNV-1a over the folded bytes). */
+static uint32_t mark_of(const char *name)
+{
+    uint32_t mark = 2166136261u;
+    for (; *name != '\0'; name++)
+        mark = (mark ^ (unsigned char)kindnames_fold(*name)) * 16777619u;
+    return mark;
+}
+
+static void put_marked(target *to, const char *name, const char *value, uint32_t mark)
 {
     APR_ARRAY_PUSH(to->pairs, const char *) = name;
     APR_ARRAY_PUSH(to->pairs, const char *) = value;
+    APR_ARRAY_PUSH(to->marks, uint32_t) = mark;
+}
+
+static void put(target *to, const char *name, const char *value)
+{
+    put_marked(to, name, value, mark_of(name));
 }
 
 /* No control byte but tab, and short enough? */
@@ -127,10 +144,11 @@ static const char *joined_name(const target *to, const char *prefix, text_t clai
     return name;
 }
 
-static bool is_taken(const target *to, const char *name)
+static bool is_taken(const target *to, const char *name, uint32_t mark)
 {
-    for (int i = 0; i < to->pairs->nelts; i += 2)
-        if (to->same(name, APR_ARRAY_IDX(to->pairs, i, const char *)))
+    for (int i = 0; i < to->marks->nelts; i++)
+        if (APR_ARRAY_IDX(to->marks, i, uint32_t) == mark &&
+            to->same(name, APR_ARRAY_IDX(to->pairs, 2 * i, const char *)))
             return true;
     return false;
 }
@@ -147,11 +165,12 @@ static void put_all(target *to, const char *prefix)
             continue;
         last = top;
         const char *name = joined_name(to, prefix, top);
-        if (is_taken(to, name))
+        uint32_t mark = mark_of(name);
+        if (is_taken(to, name, mark))
             continue;
         text_t value = whole ? claim_as_text(to->pool, claim, ',') : claim_as_json(to->pool, to->claims, top);
         if (value.len > 0 && is_usable(value))
-            put(to, name, value.at);
+            put_marked(to, name, value.at, mark);
     }
 }
 
@@ -161,10 +180,18 @@ const fault_t *inject_make(apr_pool_t *pool, const identity_t *identity, const p
     bool env = place->claims == KIND_CLAIMS_ENV || place->claims == KIND_CLAIMS_BOTH;
     bool sent = place->claims == KIND_CLAIMS_HEADERS || place->claims == KIND_CLAIMS_BOTH;
     int room = 16, all = 16 + 2 * (int)identity->claims.count;
-    target headers = {pool, &identity->claims, apr_array_make(pool, sent ? all : room, sizeof(const char *)),
-                      kindnames_same_header, '-'};
-    target variables = {pool, &identity->claims, apr_array_make(pool, env ? all : room, sizeof(const char *)),
-                        kindnames_same_variable, '_'};
+    target headers = {.pool = pool,
+                      .claims = &identity->claims,
+                      .pairs = apr_array_make(pool, sent ? all : room, sizeof(const char *)),
+                      .marks = apr_array_make(pool, sent ? all / 2 : room, sizeof(uint32_t)),
+                      .same = kindnames_same_header,
+                      .joint = '-'};
+    target variables = {.pool = pool,
+                        .claims = &identity->claims,
+                        .pairs = apr_array_make(pool, env ? all : room, sizeof(const char *)),
+                        .marks = apr_array_make(pool, env ? all / 2 : room, sizeof(uint32_t)),
+                        .same = kindnames_same_variable,
+                        .joint = '_'};
     const fault_t *fault = put_tokens(&headers, &variables, identity, place->pass_tokens);
     if (fault == NULL)
         fault = put_rows(&headers, place->headers);

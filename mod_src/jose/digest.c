@@ -22,7 +22,9 @@
 #include "base/codec.h"
 #include "base/secret.h"
 
-#define BLOCK_LEN 64 /* bytes that SHA-256 takes at a time */
+#define BLOCK_LEN  64  /* bytes that SHA-256 takes at a time */
+#define LENGTH_LEN 8   /* bytes of a part's length */
+#define GATHER_LEN 320 /* bytes that are gathered for one call */
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 static EVP_MD *sha256;
@@ -39,17 +41,32 @@ static bool is_ready(void)
     return CRYPTO_THREAD_run_once(&once, fetch) == 1 && sha256 != NULL;
 }
 
+/* Short parts are gathered before they are hashed: a call of the library costs more than the bytes. */
 static bool absorb(EVP_MD_CTX *hash, const text_t *parts)
 {
-    for (; parts->at != NULL; parts++) {
-        unsigned char length[8];
-        for (size_t i = 0; i < sizeof(length); i++)
-            length[i] = (unsigned char)((uint64_t)parts->len >> (56 - 8 * i) & 0xff);
-        if (EVP_DigestUpdate(hash, length, sizeof(length)) != 1 ||
-            EVP_DigestUpdate(hash, parts->at, parts->len) != 1)
-            return false;
+    unsigned char room[GATHER_LEN];
+    size_t used = 0;
+    bool done = true;
+    for (; parts->at != NULL && done; parts++) {
+        bool is_short = parts->len <= sizeof(room) - LENGTH_LEN;
+        if (used + LENGTH_LEN + (is_short ? parts->len : 0) > sizeof(room)) {
+            done = EVP_DigestUpdate(hash, room, used) == 1;
+            used = 0;
+        }
+        for (int shift = 56; shift >= 0; shift -= 8)
+            room[used++] = (unsigned char)((uint64_t)parts->len >> shift & 0xff);
+        if (is_short) {
+            memcpy(room + used, parts->at, parts->len);
+            used += parts->len;
+        } else {
+            done = done && EVP_DigestUpdate(hash, room, used) == 1 &&
+                   EVP_DigestUpdate(hash, parts->at, parts->len) == 1;
+            used = 0;
+        }
     }
-    return true;
+    done = done && EVP_DigestUpdate(hash, room, used) == 1;
+    secret_wipe(room, sizeof(room));
+    return done;
 }
 
 static bool hash_parts(EVP_MD_CTX *hash, const text_t *parts, unsigned char digest[DIGEST_LEN])
