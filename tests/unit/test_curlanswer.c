@@ -20,79 +20,79 @@ static wire_asked get(http_port *http, apr_pool_t *pool, const wire_server *serv
     return wire_ask(http, pool, (http_request){.url = wire_url(pool, server, "http://127.0.0.1", "/x")});
 }
 
+#define HEAD "HTTP/1.1 200 OK\r\n"
+static const struct {
+    text_t reply;
+    http_rc rc;
+    int status;
+    text_t body;
+    const char *type;
+    int64_t retry_after;
+    const char *why;
+} replies[] = {
+    {TEXT(OK_REPLY), HTTP_ANSWERED, 200, TEXT("{}"), "application/json", -1, "the ordinary case"},
+    {TEXT(HEAD "Content-Length: 7\r\n\r\na\0b\0\0c\n"), HTTP_ANSWERED, 200, TEXT("a\0b\0\0c\n"), "", -1,
+     "NULs are bytes"},
+    {TEXT(HEAD "\r\nto the end"), HTTP_ANSWERED, 200, TEXT("to the end"), "", -1,
+     "no length, ended by close"},
+    {TEXT(HEAD
+          "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nA: b\r\nRetry-After: 9\r\n\r\n"),
+     HTTP_ANSWERED, 200, TEXT("abcde"), "", -1, "chunks; a trailer is no header"},
+    {TEXT("HTTP/1.1 204 No Content\r\n\r\n"), HTTP_ANSWERED, 204, TEXT(""), "", -1, "no body"},
+    {TEXT("HTTP/1.1 500 Oops\r\nContent-Length: 1\r\n\r\nx"), HTTP_ANSWERED, 500, TEXT("x"), "", -1,
+     "any status is an answer"},
+    {TEXT("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED,
+     401, TEXT(""), "", -1, "no second try with other credentials"},
+    {TEXT("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 302,
+     TEXT(""), "", -1, "a redirect is an answer"},
+    {TEXT("HTTP/1.1 103 Early\r\nRetry-After: 7\r\nContent-Type: a/b\r\n\r\n" OK_REPLY), HTTP_ANSWERED, 200,
+     TEXT("{}"), "application/json", -1, "interim answers say nothing"},
+    {TEXT("HTTP/1.1 503 No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 503, TEXT(""),
+     "", 120, "seconds"},
+    {TEXT("HTTP/1.1 429 No\r\nretry-after:  0 \r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 429, TEXT(""),
+     "", 0, "zero"},
+    {TEXT("HTTP/1.1 429 No\r\nRetry-After: 99999\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 429, TEXT(""),
+     "", 3600, "capped"},
+    {TEXT("HTTP/1.1 429 No\r\nRetry-After: -1\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 429, TEXT(""),
+     "", -1, "no number"},
+    {TEXT("HTTP/1.1 429 No\r\nRetry-After: Fri, 31 Dec 2038 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n"),
+     HTTP_ANSWERED, 429, TEXT(""), "", -1, "a date depends on clocks"},
+    {TEXT(HEAD "Content-Type: a/\x01z\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 200, TEXT(""), "", -1,
+     "a type with control bytes"},
+    {TEXT(HEAD "Content-Encoding: identity\r\nContent-Length: 1\r\n\r\nx"), HTTP_ANSWERED, 200, TEXT("x"), "",
+     -1, "identity is none"},
+    {TEXT(HEAD "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx"), HTTP_BROKEN, 0, TEXT(""), "", -1,
+     "nobody wire_asked for gzip"},
+    {TEXT(HEAD "content-encoding: br\r\nContent-Length: 1\r\n\r\nx"), HTTP_BROKEN, 0, TEXT(""), "", -1,
+     "in any case"},
+    {TEXT(HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1,
+     "packed underway"},
+    {TEXT(HEAD "Content-Length: 9\r\n\r\nshort"), HTTP_BROKEN, 0, TEXT(""), "", -1, "less than promised"},
+    {TEXT(HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1,
+     "chunks without an end"},
+    {TEXT(HEAD "Content-Length: -5\r\n\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1, "a negative length"},
+    {TEXT("SSH-2.0-OpenSSH_9.2\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1, "another protocol"},
+    {TEXT(HEAD "X: a\0b\r\nContent-Length: 0\r\n\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1, "NUL in a header"},
+    {TEXT(""), HTTP_BROKEN, 0, TEXT(""), "", -1, "read and closed"},
+    {TEXT(HEAD "Content-Length: 1001\r\n\r\n"), HTTP_TOO_LARGE, 0, TEXT(""), "", -1,
+     "a promise above the ceiling"},
+};
+
 static void reads_answers(void **state)
 {
-#define HEAD "HTTP/1.1 200 OK\r\n"
-    static const struct {
-        text_t reply;
-        http_rc rc;
-        int status;
-        text_t body;
-        const char *type;
-        int64_t retry_after;
-        const char *why;
-    } cases[] = {
-        {TEXT(OK_REPLY), HTTP_ANSWERED, 200, TEXT("{}"), "application/json", -1, "the ordinary case"},
-        {TEXT(HEAD "Content-Length: 7\r\n\r\na\0b\0\0c\n"), HTTP_ANSWERED, 200, TEXT("a\0b\0\0c\n"), "", -1,
-         "NULs are bytes"},
-        {TEXT(HEAD "\r\nto the end"), HTTP_ANSWERED, 200, TEXT("to the end"), "", -1,
-         "no length, ended by close"},
-        {TEXT(HEAD
-              "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nA: b\r\nRetry-After: 9\r\n\r\n"),
-         HTTP_ANSWERED, 200, TEXT("abcde"), "", -1, "chunks; a trailer is no header"},
-        {TEXT("HTTP/1.1 204 No Content\r\n\r\n"), HTTP_ANSWERED, 204, TEXT(""), "", -1, "no body"},
-        {TEXT("HTTP/1.1 500 Oops\r\nContent-Length: 1\r\n\r\nx"), HTTP_ANSWERED, 500, TEXT("x"), "", -1,
-         "any status is an answer"},
-        {TEXT("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"),
-         HTTP_ANSWERED, 401, TEXT(""), "", -1, "no second try with other credentials"},
-        {TEXT("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 302,
-         TEXT(""), "", -1, "a redirect is an answer"},
-        {TEXT("HTTP/1.1 103 Early\r\nRetry-After: 7\r\nContent-Type: a/b\r\n\r\n" OK_REPLY), HTTP_ANSWERED,
-         200, TEXT("{}"), "application/json", -1, "interim answers say nothing"},
-        {TEXT("HTTP/1.1 503 No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 503,
-         TEXT(""), "", 120, "seconds"},
-        {TEXT("HTTP/1.1 429 No\r\nretry-after:  0 \r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 429,
-         TEXT(""), "", 0, "zero"},
-        {TEXT("HTTP/1.1 429 No\r\nRetry-After: 99999\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 429,
-         TEXT(""), "", 3600, "capped"},
-        {TEXT("HTTP/1.1 429 No\r\nRetry-After: -1\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 429,
-         TEXT(""), "", -1, "no number"},
-        {TEXT("HTTP/1.1 429 No\r\nRetry-After: Fri, 31 Dec 2038 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n"),
-         HTTP_ANSWERED, 429, TEXT(""), "", -1, "a date depends on clocks"},
-        {TEXT(HEAD "Content-Type: a/\x01z\r\nContent-Length: 0\r\n\r\n"), HTTP_ANSWERED, 200, TEXT(""), "",
-         -1, "a type with control bytes"},
-        {TEXT(HEAD "Content-Encoding: identity\r\nContent-Length: 1\r\n\r\nx"), HTTP_ANSWERED, 200, TEXT("x"),
-         "", -1, "identity is none"},
-        {TEXT(HEAD "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx"), HTTP_BROKEN, 0, TEXT(""), "", -1,
-         "nobody wire_asked for gzip"},
-        {TEXT(HEAD "content-encoding: br\r\nContent-Length: 1\r\n\r\nx"), HTTP_BROKEN, 0, TEXT(""), "", -1,
-         "in any case"},
-        {TEXT(HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1,
-         "packed underway"},
-        {TEXT(HEAD "Content-Length: 9\r\n\r\nshort"), HTTP_BROKEN, 0, TEXT(""), "", -1, "less than promised"},
-        {TEXT(HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1,
-         "chunks without an end"},
-        {TEXT(HEAD "Content-Length: -5\r\n\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1, "a negative length"},
-        {TEXT("SSH-2.0-OpenSSH_9.2\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1, "another protocol"},
-        {TEXT(HEAD "X: a\0b\r\nContent-Length: 0\r\n\r\n"), HTTP_BROKEN, 0, TEXT(""), "", -1,
-         "NUL in a header"},
-        {TEXT(""), HTTP_BROKEN, 0, TEXT(""), "", -1, "read and closed"},
-        {TEXT(HEAD "Content-Length: 1001\r\n\r\n"), HTTP_TOO_LARGE, 0, TEXT(""), "", -1,
-         "a promise above the ceiling"},
-    };
     http_port *http = port_of(state);
     wire_server *server = wire_start(unit_pool(state), wire_reply, NULL);
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        wire_play(server, wire_reply, cases[i].reply);
+    for (size_t i = 0; i < COUNT(replies); i++) {
+        wire_play(server, wire_reply, replies[i].reply);
         wire_asked one = get(http, unit_pool(state), server);
-        if (one.rc != cases[i].rc)
-            print_error("%s: answered %d, %s\n", cases[i].why, (int)one.rc,
+        if (one.rc != replies[i].rc)
+            print_error("%s: answered %d, %s\n", replies[i].why, (int)one.rc,
                         one.problem == NULL ? "-" : one.problem);
-        assert_case(one.rc == cases[i].rc, cases[i].why);
-        assert_case(one.answer.status == cases[i].status, cases[i].why);
-        assert_case(one.answer.retry_after == cases[i].retry_after, cases[i].why);
-        assert_texts(text_of(one.answer.content_type), text_of(cases[i].type), cases[i].why);
-        assert_texts(one.answer.body, cases[i].body, cases[i].why);
+        assert_case(one.rc == replies[i].rc, replies[i].why);
+        assert_case(one.answer.status == replies[i].status, replies[i].why);
+        assert_case(one.answer.retry_after == replies[i].retry_after, replies[i].why);
+        assert_texts(text_of(one.answer.content_type), text_of(replies[i].type), replies[i].why);
+        assert_texts(one.answer.body, replies[i].body, replies[i].why);
         assert_case(atomic_load(&server->requests) == (int)i + 1, "each wire_asked exactly once");
     }
 }

@@ -66,10 +66,11 @@ export class BenchServer extends Httpd {
     return text.trim().split(/\s+/).filter(Boolean).map(Number);
   }
 
-  /** Resident kilobytes of the children, mean. */
-  residentKb() {
-    const sizes = this.children().map((pid) => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]));
-    return sizes.reduce((sum, one) => sum + one, 0) / sizes.length;
+  /** Resident kilobytes of a child, mean: {own: anonymous pages, shared: shared memory, all}. */
+  memory() {
+    const children = this.children();
+    const mean = (name) => children.reduce((sum, pid) => sum + Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0), 0) / children.length;
+    return { own: mean('RssAnon'), shared: mean('RssShmem'), all: mean('VmRSS') };
   }
 }
 
