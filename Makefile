@@ -126,12 +126,28 @@ demo: deps-demo ## show it: httpd, a legacy application and a provider on this m
 docs: $(BUILD)/printdocs ## print anew the pages that come from tables in the code
 	@for page in $$($<); do mkdir -p "$$(dirname "$$page")"; $< "$$page" >"$$page" || exit 1; echo "$$page"; done
 
-.PHONY: deps deps-demo
+.PHONY: test-keycloak fault bench
+test-keycloak: deps-keycloak all ## follow docs/keycloak.md with a real Keycloak, which Maven fetches once
+	@node tests/e2e/keycloak/run.mjs
+
+fault: deps all ## bad days under load: servers killed, stopped, slowed, cut off; prints a table of figures
+	@node tests/fault/run.mjs
+
+bench: deps-bench all ## figures beside unprotected httpd and mod_auth_openidc (WRITE=1 writes docs/performance.md)
+	@node tests/bench/run.mjs $(if $(WRITE),--write)
+
+.PHONY: deps deps-demo deps-bench deps-keycloak
 deps: ## install what building and testing needs (Debian packages, npm packages of tests/e2e)
 	@bash tests/deps.sh
 
 deps-demo: ## install only what the demo needs
 	@bash tests/deps.sh demo
+
+deps-bench:
+	@bash tests/deps.sh bench
+
+deps-keycloak:
+	@bash tests/deps.sh keycloak
 
 MODULES = $(shell $(APXS) -q LIBEXECDIR)
 .PHONY: install

@@ -3,13 +3,14 @@
 # Copyright the mod_sso authors
 #
 # Installs what is missing of the packages that building and testing mod_sso needs, and says nothing when nothing is.
-# `tests/deps.sh demo` asks for less: what `make demo` needs. No daemon is started that was not running before.
+# `tests/deps.sh demo` asks for less: what `make demo` needs; `bench` and `keycloak` ask for more. No daemon is started that was not running before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build="apache2 apache2-dev libmemcached-dev libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev
        gcc libc6-dev make binutils"
 serve="memcached php-fpm curl ca-certificates"
+measure="wrk libapache2-mod-auth-openidc valgrind"
 prove="libcmocka-dev clang clang-format clang-tidy cppcheck llvm"
 
 # What is missing of the packages named.
@@ -25,6 +26,10 @@ missing_packages() {
 missing_tools() {
     node -e 'process.exit(parseInt(process.versions.node, 10) >= 18 ? 0 : 1)' 2>/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
+    if [ "$1" = keycloak ]; then
+        command -v java >/dev/null || echo openjdk-17-jre-headless
+        command -v mvn >/dev/null || echo maven
+    fi
     [ "$1" = demo ] && return
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || echo chromium
     compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*' >/dev/null || echo libclang-rt-dev
@@ -66,6 +71,7 @@ install_quietly() {
 debian_packages() {
     local wanted="$build $serve"
     [ "$1" = demo ] || wanted="$wanted $prove"
+    [ "$1" = bench ] && wanted="$wanted $measure"
     # shellcheck disable=SC2086 # the words of the lists are the arguments
     mapfile -t missing < <(missing_packages $wanted; missing_tools "$1")
     [ "${#missing[@]}" = 0 ] && return

@@ -2,13 +2,17 @@
  * Copyright the mod_sso authors */
 
 /* Calls to providers over libcurl's easy interface: one blocking call a thread, under permits
- * (curlhandles.c), the answer under ceilings (curlanswer.c), a failure put into one of our words
- * (curlfail.c). The multi interface was rejected: a loop of our own for nothing.
+ * (curlhandles.c) and a breaker an origin (curlbreaker.c), the answer under ceilings
+ * (curlanswer.c), a failure put into one of our words (curlfail.c). The multi interface was rejected: a loop
+ * of our own for nothing.
  *
  * Where the request goes is decided by base/url alone: libcurl gets a URL that is put together again from the
  * parts that were read, so that two parsers cannot disagree. Whether the request was sent is known from
  * CURLOPT_PREREQFUNCTION, which runs between the finished handshake and the first byte; guessing from error
  * codes was rejected.
+ *
+ * The breaker is asked before the permit, so that a provider that is known to be sick takes none from the
+ * others.
  *
  * Limits: copies of a request inside libcurl's own buffers are not wiped, since its allocator could be
  * replaced only for the whole process. An answer without a length that ends with the connection counts as
@@ -24,8 +28,10 @@
 #include <openssl/ssl.h>
 
 #include "backend/curlanswer.h"
+#include "backend/curlbreaker.h"
 #include "backend/curlfail.h"
 #include "backend/curlhandles.h"
+#include "backend/hostclock.h"
 #include "base/secret.h"
 #include "base/url.h"
 
@@ -40,6 +46,7 @@ typedef struct curlhttp {
     const char *ca_file;
     const char *proxy;
     curlhandles_t *handles;
+    curlbreaker_t *breakers;
 } curlhttp;
 
 /* One call. */
@@ -280,6 +287,45 @@ static http_rc perform(exchange *one, apr_pool_t *pool, http_answer *answer, con
     return curlfail_meaning(code, one->sent);
 }
 
+static int64_t steady(void)
+{
+    const clock_port *clock = hostclock_port();
+    return clock->steady(clock);
+}
+
+/* The call itself, with the breaker's leave. What goes wrong before anything could be sent says nothing about
+ * the provider. */
+static http_rc with_permit(exchange *one, apr_pool_t *pool, http_answer *answer, breaker_end *sign,
+                           const char **problem)
+{
+    http_rc rc = curlhandles_take(one->http->handles, &one->handle, problem);
+    *sign = BREAKER_UNKNOWN;
+    if (one->handle != NULL) {
+        curlanswer_init(&one->answer, one->scratch, one->request->body_max);
+        rc = perform(one, pool, answer, problem);
+        curlhandles_give(one->http->handles, one->handle);
+        *sign = curlbreaker_sign(rc, answer->status);
+    }
+    return rc;
+}
+
+static http_rc with_leave(exchange *one, apr_pool_t *pool, http_answer *answer, const char **problem)
+{
+    curlbreaker_t *breakers = one->http->breakers;
+    text_t origin = url_origin(one->scratch, &one->url);
+    curlbreaker_pass pass;
+    breaker_end sign = BREAKER_UNKNOWN;
+    *problem = curlbreaker_enter(breakers, origin, steady(), pool, &pass);
+    if (*problem != NULL) {
+        return HTTP_UNREACHABLE;
+    }
+    http_rc rc = with_permit(one, pool, answer, &sign, problem);
+    const char *why =
+        rc == HTTP_ANSWERED ? text_format(one->scratch, "it answered %d", answer->status).at : *problem;
+    curlbreaker_leave(breakers, &pass, sign, why, steady());
+    return rc;
+}
+
 static http_rc call(http_port *port, const http_request *request, apr_pool_t *pool, http_answer *answer,
                     const char **problem)
 {
@@ -295,12 +341,7 @@ static http_rc call(http_port *port, const http_request *request, apr_pool_t *po
         *problem = "no time is left for the call";
         rc = HTTP_UNREACHABLE;
     } else if (*problem == NULL) {
-        rc = curlhandles_take(http->handles, &one.handle, problem);
-    }
-    if (one.handle != NULL) {
-        curlanswer_init(&one.answer, one.scratch, request->body_max);
-        rc = perform(&one, pool, answer, problem);
-        curlhandles_give(http->handles, one.handle);
+        rc = with_leave(&one, pool, answer, problem);
     }
     apr_pool_destroy(one.scratch);
     return rc;
@@ -312,6 +353,7 @@ http_port *curlhttp_new(apr_pool_t *pool, const curlhttp_settings *settings)
     http->port.call = call;
     http->ca_file = settings->ca_file != NULL ? text_copy(pool, text_of(settings->ca_file)).at : NULL;
     http->proxy = settings->proxy != NULL ? text_copy(pool, text_of(settings->proxy)).at : NULL;
+    http->breakers = curlbreaker_new(pool);
     http->handles =
         curlhandles_new(pool, settings->max_calls > 0 ? settings->max_calls : CURLHTTP_CALLS_DEFAULT);
     return &http->port;

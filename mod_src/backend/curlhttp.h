@@ -3,7 +3,8 @@
 #ifndef BACKEND_CURLHTTP_H
 #define BACKEND_CURLHTTP_H
 
-/* The http port made real by libcurl. */
+/* The http port made real by libcurl. After failures in a row an origin rests for a moment: calls answer
+ * HTTP_UNREACHABLE at once, but for one at a time that finds out whether it is back (curlbreaker.h). */
 
 #include <apr_pools.h>
 

@@ -32,11 +32,10 @@ struct mcpool {
     int idle_count;
     int lent;
     uint64_t generation;
-    bool open; /* the breaker */
-    bool probing;
-    int64_t interval;
-    int64_t next_probe; /* steady milliseconds */
+    breaker_t breaker;
 };
+
+static const breaker_terms first_failure = {1, 0, MCPOOL_PROBE_FIRST_MS, MCPOOL_PROBE_LAST_MS};
 
 static int64_t steady(const mcpool *server)
 {
@@ -67,6 +66,7 @@ mcpool *mcpool_new(apr_pool_t *pool, const mcpool_place *place, const mcpool_ter
     server->place = place;
     server->clock = clock;
     server->terms = *terms;
+    server->breaker.terms = &first_failure;
     server->idle = apr_pcalloc(pool, (apr_size_t)terms->connections * sizeof(*server->idle));
     server->name = place->path ? NULL : mcname_new(pool, place->host);
     pthread_mutex_init(&server->mutex, NULL);
@@ -103,15 +103,6 @@ static mcconn *connect_fresh(mcpool *server, int64_t deadline)
     return NULL;
 }
 
-/* Under the lock. */
-static void trip(mcpool *server, bool probe)
-{
-    int64_t interval = probe ? server->interval * 2 : MCPOOL_PROBE_FIRST_MS;
-    server->interval = interval > MCPOOL_PROBE_LAST_MS ? MCPOOL_PROBE_LAST_MS : interval;
-    server->next_probe = steady(server) + server->interval;
-    server->open = true;
-}
-
 /* Under the lock. False: the time is over. */
 static bool wait_for_change(mcpool *server, int64_t deadline)
 {
@@ -129,16 +120,13 @@ static bool wait_for_change(mcpool *server, int64_t deadline)
 static bool admit(mcpool *server, mcpool_loan *loan)
 {
     int64_t deadline = steady(server) + server->terms.timeout_ms;
-    while (!server->open && server->idle_count == 0 && server->lent >= server->terms.connections) {
+    while (!server->breaker.open && server->idle_count == 0 && server->lent >= server->terms.connections) {
         if (!wait_for_change(server, deadline))
             return false;
     }
-    if (server->open) {
-        if (server->probing || steady(server) < server->next_probe)
-            return false;
-        server->probing = true;
-        loan->probe = true;
-    } else if (server->idle_count > 0) {
+    if (!breaker_enter(&server->breaker, steady(server), &loan->pass))
+        return false;
+    if (!loan->pass.probe && server->idle_count > 0) {
         loan->conn = server->idle[--server->idle_count];
         loan->reused = true;
     }
@@ -161,7 +149,7 @@ static bool admitted(mcpool *server, mcpool_loan *loan)
 static bool open_loan(mcpool *server, mcpool_loan *loan)
 {
     int64_t until = loan->deadline;
-    if (loan->probe && server->terms.timeout_ms > MCPOOL_PROBE_WAIT_MS)
+    if (loan->pass.probe && server->terms.timeout_ms > MCPOOL_PROBE_WAIT_MS)
         until += MCPOOL_PROBE_WAIT_MS - server->terms.timeout_ms;
     loan->conn = connect_fresh(server, until);
     if (loan->conn == NULL) {
@@ -193,12 +181,8 @@ bool mcpool_take(mcpool *server, bool proven, mcpool_loan *loan)
 static void settle(mcpool *server, const mcpool_loan *loan, mcpool_end end)
 {
     bool current = loan->generation == server->generation;
-    if (loan->probe)
-        server->probing = false;
-    if (loan->probe && end != MCPOOL_FAILED)
-        server->open = false;
-    if (current && end == MCPOOL_FAILED)
-        trip(server, loan->probe);
+    breaker_end sign = end == MCPOOL_FAILED ? BREAKER_FAILED : BREAKER_WELL;
+    breaker_leave(&server->breaker, &loan->pass, current ? sign : BREAKER_UNKNOWN, steady(server));
     if (current && (end == MCPOOL_FAILED || end == MCPOOL_STALE)) {
         server->generation++;
         close_idle(server);

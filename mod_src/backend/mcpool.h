@@ -11,6 +11,7 @@
 
 #include <apr_pools.h>
 
+#include "backend/breaker.h"
 #include "backend/mcconn.h"
 #include "backend/mcname.h"
 #include "port/clock.h"
@@ -34,7 +35,7 @@ typedef struct mcpool_loan {
     int64_t deadline; /* steady milliseconds; what has no answer by then is a failure */
     uint64_t generation;
     bool reused; /* it was idle before, so the peer may have closed it since */
-    bool probe;  /* it decides whether the breaker closes */
+    breaker_pass pass;
 } mcpool_loan;
 
 typedef enum {

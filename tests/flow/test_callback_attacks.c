@@ -208,7 +208,7 @@ static void test_replay(void **state)
     again = journey_return(&journey, query);
     fakestore_recount(&world->store);
     journey_refused(&journey, again, FAULT_STATE_UNKNOWN, "AR-06 the ticket is gone");
-    fakes_clock_pass(&world->clock, 1801);
+    fakes_clock_pass(&world->clock, 1860);
     journey.cookies = apr_pstrcat(world->pool, before, "; ", after, NULL);
     journey_refused(&journey, journey_return(&journey, query), FAULT_STATE_USED, "AR-06 the session is over");
     assert_int_equal(world->op.codes, 1);

@@ -92,7 +92,7 @@ static void test_reasons(void **state)
 {
     world_t *world = world_new(unit_pool(state), NULL);
     const char *cookies = world_sign_in(world);
-    fakes_clock_pass(&world->clock, 1801);
+    fakes_clock_pass(&world->clock, 1860);
     visit_t visit = world_xhr(world, "/app", cookies);
     assert_fault(stranger(world, &visit)->fault, FAULT_SESSION_ENDED);
     visit = world_xhr(world, "/app", NULL);

@@ -92,7 +92,7 @@ static void test_unknown(void **state)
         assert_string_equal(verdict->content_type, "application/json");
         assert_null(verdict->location);
     }
-    fakes_clock_pass(&world->clock, 1801);
+    fakes_clock_pass(&world->clock, 1860);
     assert_fault(who(world, cookies)->fault, FAULT_LOGIN_REQUIRED);
     session = world_session(world);
     session.claims.count = 0; /* nobody to name */

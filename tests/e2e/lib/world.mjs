@@ -23,6 +23,9 @@ import { MODULE, PHP_FPM } from './system.mjs';
 /* What httpd itself may say when it is stopped while a connection is being closed. */
 const HTTPD_NOISE = [/AH03092: process_lingering_close/];
 
+/* Lines that no test may allow: their reason does not exist. */
+const BLANKET = ['warn', 'error'].map((level) => `[sso:${level}] [pid 1:tid 2] [client 127.0.0.1:3] reason=never_heard_of incident=0a1b2c3d4e5f: what`);
+
 class World {
   /** See world(). */
   async build(options) {
@@ -30,6 +33,8 @@ class World {
     if (!fs.existsSync(MODULE)) throw new Error(`the module is not built: ${MODULE}`);
     this.tmp = new Tmp();
     this.agents = [];
+    this.accounted = new Set(); /* lines of the error log that a test was right to cause */
+    this.announced = [];
     placeApps(this.tmp);
     const ports = await Promise.all(Array.from({ length: this.nodes }, freePort));
     this.origins = ports.map((port) => `${this.https ? 'https' : 'http'}://localhost:${port}`);
@@ -114,6 +119,22 @@ class World {
     return [...this.idp.secrets, ...cookies].filter((text) => text.length >= 16);
   }
 
+  /** Announces lines of warning or above that the running test is going to cause; each must come. See lawful.mjs. */
+  expects(...patterns) { this.announced.push(...patterns); }
+
+  logMarks() { return this.servers.map((server) => server.errorLog().length); }
+
+  /** Throws when the error logs hold, behind `marks`, a line that nobody announced, or lack one; `strict` false only takes note. */
+  judge(marks, strict = true) {
+    const lines = this.servers.flatMap((server, i) => server.unexpected(HTTPD_NOISE, marks[i])).filter((line) => !this.accounted.has(line));
+    const { announced } = this;
+    this.announced = [];
+    for (const line of lines) this.accounted.add(line);
+    if (!strict) return;
+    assert.deepEqual(lines.filter((line) => !announced.some((pattern) => pattern.test(line))), [], 'lines in the error log that this test did not announce');
+    assert.deepEqual(announced.filter((pattern) => !lines.some((line) => pattern.test(line))).map(String), [], 'lines that were announced and did not come');
+  }
+
   /** Ends what build() had started before it failed. */
   async abandon() {
     this.over = true;
@@ -122,16 +143,18 @@ class World {
     this.tmp?.remove();
   }
 
-  /** Stops everything; throws when something was not as it should be. `allowed`: patterns of log lines that the tests caused. */
+  /** Stops everything; throws when something was not as it should be. `allowed`: patterns of log lines that the tests caused; one
+   * that would let any line of the module pass is a fault itself. */
   async end({ allowed = [], secrets = true } = {}) {
     if (this.over) return;
     this.over = true;
+    const faults = allowed.filter((pattern) => BLANKET.some((line) => pattern.test(line))).map((pattern) => `${pattern} would allow any line`);
     for (const agent of this.agents) agent.pool?.destroy();
-    const faults = [];
     for (const server of this.servers) {
       const exit = await server.stop();
       if (exit?.signal) faults.push(`${server.name} ended by ${exit.signal}`);
-      try { server.assertCleanLog([...HTTPD_NOISE, ...this.allowed, ...allowed]); } catch (error) { faults.push(error.message); }
+      const lines = server.unexpected([...HTTPD_NOISE, ...this.allowed, ...allowed]).filter((line) => !this.accounted.has(line));
+      if (lines.length) faults.push(`${server.name}: unexpected lines in the error log:\n${lines.slice(0, 20).join('\n')}`);
       if (secrets) faults.push(...leaks(`${server.errorLog()}\n${server.accessLog()}`, this.secrets()).slice(0, 5).map((line) => `${server.name}: a secret stands in a log: ${line}`));
     }
     await Promise.all([this.memcached?.stop(), this.backend.stop(), this.idp.stop(), this.fpm?.stop()]);

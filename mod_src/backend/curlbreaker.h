@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_sso authors */
+#ifndef BACKEND_CURLBREAKER_H
+#define BACKEND_CURLBREAKER_H
+
+/* A breaker for each origin that is called, shared by the threads of one process. Discovery, token endpoint
+ * and userinfo of a provider are one origin, as they mostly fall ill together. */
+
+#include <stdint.h>
+
+#include <apr_pools.h>
+
+#include "backend/breaker.h"
+#include "base/text.h"
+#include "port/http.h"
+
+#define CURLBREAKER_FAILURES       3 /* in a row open it; a hiccup of one or two does not */
+#define CURLBREAKER_MEMORY_MS      ((int64_t)60 * 1000) /* failures further apart are no row */
+#define CURLBREAKER_PROBE_FIRST_MS ((int64_t)500)       /* from the opening to the first probe */
+#define CURLBREAKER_PROBE_LAST_MS  ((int64_t)2000) /* from probe to probe while the provider stays away */
+#define CURLBREAKER_ORIGINS        32              /* that are watched at a time */
+
+typedef struct curlbreaker curlbreaker_t;
+
+/* The leave to make one call. */
+typedef struct curlbreaker_pass {
+    struct curlbreaker_line *line; /* NULL: a call that nobody watches */
+    breaker_pass pass;
+} curlbreaker_pass;
+
+/* All closed. Ends with the pool. To be made in the process that uses it. */
+curlbreaker_t *curlbreaker_new(apr_pool_t *pool);
+
+/* May the origin ("https://host[:port]") be called at `now` (steady milliseconds)? NULL: yes, and
+ * curlbreaker_leave is to be called exactly once with the pass. Otherwise nothing must be sent, and a short
+ * printable text in the pool says why. An origin that finds no room in the table, because all others there
+ * are open or being called, is not watched. Any thread may ask; it never waits. */
+const char *curlbreaker_enter(curlbreaker_t *breakers, text_t origin, int64_t now, apr_pool_t *pool,
+                              curlbreaker_pass *pass);
+
+/* The call is over. `why` is a printable text about a failure, for those who are turned away; it is copied.
+ */
+void curlbreaker_leave(curlbreaker_t *breakers, const curlbreaker_pass *pass, breaker_end end,
+                       const char *why, int64_t now);
+
+/* What the outcome of a call tells about the provider; `status` counts with HTTP_ANSWERED only. 429 says that
+ * it is well: whoever asked too often waits by himself. An answer above its ceiling is no failure, or one
+ * user with too many claims could shut the others out. */
+breaker_end curlbreaker_sign(http_rc rc, int status);
+
+#endif
