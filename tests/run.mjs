@@ -5,7 +5,7 @@
 // `N passed, N failed, N skipped`; the skipped ones and their reasons stand above it. A phase never stops the ones behind it.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -30,7 +30,9 @@ function count(passed, failed = [], skipped = []) {
 }
 
 // Temporary files of everything that is run lie in one folder that is removed at the end, whatever happens.
+// httpd's children run as another user and must get through to what lies below.
 const scratch = mkdtempSync(join(tmpdir(), "sso-test-"));
+chmodSync(scratch, 0o711);
 const environment = { ...process.env, TMPDIR: scratch };
 for (const name of ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"]) delete environment[name];
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));

@@ -30,7 +30,7 @@ export async function slice(point, seconds) {
   const line = /^\{.*\}$/m.exec(proc.output);
   if (exit.code !== 0 || !line) throw new Error(`wrk on ${point.server.name}: ${proc.output.slice(-500)}`);
   const told = JSON.parse(line[0]);
-  if (told.failed || !told.requests) throw new Error(`wrk on ${point.server.name}: ${told.failed} of ${told.requests} requests failed\n${point.server.errorLog().slice(-1000)}`);
+  if (told.status || told.failed || !told.requests) throw new Error(`wrk on ${point.server.name}: of ${told.requests} requests ${told.status} got an error status and ${told.failed} no answer\n${point.server.errorLog().slice(-1000)}`);
   return { rate: told.requests / told.micros * 1e6, cpu: (cpuMicros(pids) - before) / told.requests, p50: told.p50 / 1000, p99: told.p99 / 1000, bytes: told.bytes / told.requests };
 }
 

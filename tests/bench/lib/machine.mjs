@@ -26,7 +26,7 @@ export function machine() {
     ['Processor', `${os.cpus().length} cores of ${cpu()}`],
     ['Memory', `${Math.round(os.totalmem() / 2 ** 30)} GB`],
     ['System', `${system}, kernel ${os.release()}`],
-    ['httpd', `${first(HTTPD, ['-v'], /Apache\/(\S+)/)}, event MPM, 2 processes of 25 threads`],
+    ['httpd', `${first(HTTPD, ['-v'], /Apache\/(\S+)/)}, event MPM, 2 processes of 64 threads`],
     ['memcached', first(MEMCACHED, ['-V'], /memcached (\S+)/)],
     ['mod_sso', `commit ${first('git', ['-C', ROOT, '-c', `safe.directory=${ROOT}`, 'rev-parse', '--short', 'HEAD'], /^([0-9a-f]{6,})/)}`],
     ['mod_auth_openidc', fs.existsSync(OIDC_MODULE) ? `Debian package ${first('dpkg-query', ['-W', '-f', '${Version}\\n', 'libapache2-mod-auth-openidc'], /^(\S+)/)}` : 'not installed'],

@@ -12,8 +12,11 @@ import { GROUP, HTTPD_MODULES, USER, isRoot } from '../../e2e/lib/system.mjs';
 
 const NEEDED = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'mime', 'dir', 'unixd'];
 
-/** Two processes, so that what one process alone knows does not decide; threads for the connections of the load generator. */
-const EVENT = 'StartServers 2\nServerLimit 2\nThreadsPerChild 25\nMaxRequestWorkers 50\nMinSpareThreads 25\nMaxSpareThreads 50';
+/**
+ * Two processes, so that what one process alone knows does not decide. More threads in each than the load generator has connections:
+ * event closes idle connections as soon as a process has no free thread, and that would count as failures.
+ */
+const EVENT = 'StartServers 2\nServerLimit 2\nThreadsPerChild 64\nMaxRequestWorkers 128\nMinSpareThreads 1\nMaxSpareThreads 128';
 
 export class BenchServer extends Httpd {
   /** options: tmp, name, auth (LoadModule lines of the contestant), body. */

@@ -12,7 +12,7 @@ import { percentile } from './stats.mjs';
 export const LIFETIME = 8; /* s, of an access token */
 export const AHEAD = 4; /* s before its end the refresh is due, for both modules */
 export const DELAY = 2000; /* ms the provider takes */
-const RATE = 20; /* requests a second; all that can wait for one refresh still find a thread of httpd */
+const RATE = 20; /* requests a second; all that can wait for one refresh find a thread of httpd */
 
 /** op: a FastOp of this run alone. Answers counts, and latencies in ms of requests that began while a refresh ran, and of all. */
 export async function slowRefresh({ server, op, cookie, seconds }) {

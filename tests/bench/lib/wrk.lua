@@ -22,6 +22,6 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
-  io.write(string.format('{"requests":%d,"micros":%d,"bytes":%d,"failed":%d,"p50":%d,"p99":%d}\n', summary.requests, summary.duration, summary.bytes,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout, latency:percentile(50), latency:percentile(99)))
+  io.write(string.format('{"requests":%d,"micros":%d,"bytes":%d,"status":%d,"failed":%d,"p50":%d,"p99":%d}\n', summary.requests, summary.duration, summary.bytes,
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(50), latency:percentile(99)))
 end

@@ -9,7 +9,7 @@ import { assertRefused } from './check.mjs';
 import { lawful } from './lawful.mjs';
 
 /** One process, so that "the next request" meets what the last one left behind. */
-export const ONE_PROCESS = 'StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMaxSpareThreads 25';
+export const ONE_PROCESS = 'StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 25';
 
 export const b64 = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 export const now = () => Math.floor(Date.now() / 1000);

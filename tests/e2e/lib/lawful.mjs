@@ -15,7 +15,7 @@ export function lawful(world) {
       await body(t);
       done = true;
     } finally {
-      world.judge(from, done);
+      if (!world.over) world.judge(from, done);
     }
   });
 }

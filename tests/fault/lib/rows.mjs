@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the mod_sso authors
+
+// Rows of faults.md and how one is judged. A row collects figures: each says what was wanted and what was measured; a row passes
+// when every figure is right and no invariant was violated. Counts hold exactly; times have a ceiling of four times the figure, since
+// machines that run tests are busy.
+
+import { Stage } from './stage.mjs';
+
+export const PATIENCE = 4;
+export const rows = [];
+
+/** Declares a row. `work(play)`; see Play. options: short (it runs in `make test` too). */
+export function row(id, title, work, options = {}) { rows.push({ id, title, work, ...options }); }
+
+class Skip extends Error {}
+
+export class Play {
+  constructor(id, short) { Object.assign(this, { id, short, figures: [], faults: [], stages: [], undo: [] }); }
+
+  /** The longer or the shorter of two numbers. */
+  span(full, short) { return this.short ? short : full; }
+  skip(reason) { throw new Skip(reason); }
+
+  async stage(options) {
+    const stage = await Stage.build(options);
+    stage.row = this.id;
+    this.stages.push(stage);
+    return stage;
+  }
+
+  note(what, got) { this.figures.push({ what, wanted: '-', got: String(got), ok: true }); }
+  is(what, wanted, got) { this.judge(what, String(wanted), got, got === wanted); }
+  atMost(what, most, got, unit = '') { this.judge(what, `<= ${most}${unit}`, `${got}${unit}`, got <= most); }
+  atLeast(what, least, got, unit = '') { this.judge(what, `>= ${least}${unit}`, `${got}${unit}`, got >= least); }
+  /** A time in ms: right below four times the figure. */
+  within(what, ms, got) { this.judge(what, `<= ${ms} ms`, `${Math.round(got)} ms`, got <= ms * PATIENCE, got > ms ? ' (above the figure, below its ceiling)' : ''); }
+
+  judge(what, wanted, got, ok, remark = '') {
+    this.figures.push({ what, wanted, got: `${got}${ok ? remark : ''}`, ok });
+    if (!ok) this.faults.push(`${what}: wanted ${wanted}, got ${got}`);
+  }
+
+  /** Ends a stage and takes its verdict on the invariants. */
+  async finish(stage, options) { this.faults.push(...(await stage.finish(options))); }
+}
+
+/** Plays a row: {status: passed|failed|skipped, reason, figures, seconds}. */
+export async function playRow({ id, work }, short) {
+  const play = new Play(id, short);
+  const began = Date.now();
+  let reason;
+  try { await work(play); } catch (error) {
+    if (error instanceof Skip) reason = error.message;
+    else play.faults.push(error.stack ?? String(error));
+  }
+  for (const stage of play.stages) if (!stage.over) {
+    try { await stage.tearDown(); } catch (error) { play.faults.push(`while ending: ${error.message}`); }
+  }
+  for (const undo of play.undo.reverse()) { try { await undo(); } catch (error) { play.faults.push(`while cleaning: ${error.message}`); } }
+  const status = play.faults.length ? 'failed' : reason ? 'skipped' : 'passed';
+  return { id, status, reason, faults: play.faults, figures: play.figures, seconds: (Date.now() - began) / 1000 };
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_sso authors */
+
+/* backend/curlbreaker.c alone with a time of our own, then behind the port that uses it. */
+
+#include "unit.h"
+
+#include "backend/curlbreaker.h"
+#include "backend/curlhttp.h"
+#include "wire.h"
+
+#define A           TEXT("https://op.example")
+#define REPLY(line) TEXT("HTTP/1.1 " line "\r\nContent-Length: 2\r\n\r\n{}")
+
+static bool enter(curlbreaker_t *breakers, apr_pool_t *pool, text_t origin, int64_t now)
+{
+    curlbreaker_pass pass;
+    const char *problem = curlbreaker_enter(breakers, origin, now, pool, &pass);
+    if (problem == NULL)
+        curlbreaker_leave(breakers, &pass, BREAKER_UNKNOWN, NULL, now);
+    return problem == NULL;
+}
+
+static void break_down(curlbreaker_t *breakers, apr_pool_t *pool, text_t origin, int times, const char *why)
+{
+    for (int i = 0; i < times; i++) {
+        curlbreaker_pass pass;
+        if (curlbreaker_enter(breakers, origin, 0, pool, &pass) == NULL)
+            curlbreaker_leave(breakers, &pass, BREAKER_FAILED, why, 0);
+    }
+}
+
+static text_t numbered(apr_pool_t *pool, int number)
+{
+    return text_format(pool, "https://op%d.example", number);
+}
+
+static void outcomes_have_a_meaning(void **state)
+{
+    static const struct {
+        http_rc rc;
+        int status;
+        breaker_end end;
+        const char *why;
+    } cases[] = {
+        {HTTP_ANSWERED, 200, BREAKER_WELL, "the ordinary case"},
+        {HTTP_ANSWERED, 400, BREAKER_WELL, "invalid_grant is our matter"},
+        {HTTP_ANSWERED, 429, BREAKER_WELL, "too many: who calls waits as long as he is told"},
+        {HTTP_ANSWERED, 499, BREAKER_WELL, "below"},
+        {HTTP_ANSWERED, 500, BREAKER_FAILED, "the provider is sick"},
+        {HTTP_ANSWERED, 503, BREAKER_FAILED, "likewise"},
+        {HTTP_UNREACHABLE, 0, BREAKER_FAILED, "nobody there"},
+        {HTTP_BROKEN, 0, BREAKER_FAILED, "no answer in time"},
+        {HTTP_UNTRUSTED, 0, BREAKER_FAILED, "somebody else is there"},
+        {HTTP_TOO_LARGE, 0, BREAKER_WELL, "one user's claims must not shut out the others"},
+        {HTTP_BUSY, 0, BREAKER_UNKNOWN, "nothing was sent"},
+        {HTTP_REFUSED, 0, BREAKER_UNKNOWN, "nothing was sent"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_case(curlbreaker_sign(cases[i].rc, cases[i].status) == cases[i].end, cases[i].why);
+}
+
+static void origins_are_apart(void **state)
+{
+    static const struct {
+        text_t origin;
+        bool open;
+        const char *why;
+    } cases[] = {
+        {A, true, "the sick one"},
+        {TEXT("http://op.example"), false, "another scheme"},
+        {TEXT("https://op.example:8443"), false, "another port"},
+        {TEXT("https://op.example."), false, "another host"},
+        {TEXT("https://op.exampl"), false, "the beginning of it"},
+    };
+    apr_pool_t *pool = unit_pool(state);
+    curlbreaker_t *breakers = curlbreaker_new(pool);
+    break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_case(enter(breakers, pool, cases[i].origin, 1) == !cases[i].open, cases[i].why);
+    assert_true(enter(breakers, pool, A, CURLBREAKER_PROBE_FIRST_MS));
+}
+
+static void says_why(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    curlbreaker_t *breakers = curlbreaker_new(pool);
+    curlbreaker_pass pass;
+    char endless[5000];
+    memset(endless, 'x', sizeof(endless) - 1);
+    endless[sizeof(endless) - 1] = '\0';
+    break_down(breakers, pool, A, CURLBREAKER_FAILURES - 1, "the first words");
+    break_down(breakers, pool, A, 1, "it answered 503");
+    assert_text(text_of(curlbreaker_enter(breakers, A, 1, pool, &pass)),
+                "gave up on https://op.example for a moment after 3 failures, last: it answered 503");
+    break_down(breakers, pool, TEXT("https://b"), CURLBREAKER_FAILURES, endless);
+    const char *cut = curlbreaker_enter(breakers, TEXT("https://b"), 1, pool, &pass);
+    assert_true(strlen(cut) > 100 && strlen(cut) < 600 && text_is_printable(text_of(cut)));
+}
+
+static void the_table_is_bounded(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    curlbreaker_t *breakers = curlbreaker_new(pool);
+    curlbreaker_pass pass;
+    for (int i = 0; i < CURLBREAKER_ORIGINS; i++)
+        break_down(breakers, pool, numbered(pool, i), CURLBREAKER_FAILURES, "x");
+    break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
+    assert_true(enter(breakers, pool, A, 1)); /* nobody gave way: it goes without a breaker */
+    for (int i = 0; i < CURLBREAKER_ORIGINS; i++)
+        assert_false(enter(breakers, pool, numbered(pool, i), 1));
+    assert_null(curlbreaker_enter(breakers, numbered(pool, 7), 500, pool, &pass));
+    break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
+    assert_true(enter(breakers, pool, A, 1)); /* a line that is in use stays */
+    curlbreaker_leave(breakers, &pass, BREAKER_WELL, NULL, 500);
+    break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
+    assert_false(enter(breakers, pool, A, 1)); /* a healthy one gave way */
+}
+
+static void the_oldest_gives_way(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    curlbreaker_t *breakers = curlbreaker_new(pool);
+    for (int i = 0; i < CURLBREAKER_ORIGINS; i++) {
+        assert_true(enter(breakers, pool, numbered(pool, i), i == 5 ? 1 : 10 + i));
+        if (i != 5)
+            continue;
+        for (int row = 1; row < CURLBREAKER_FAILURES; row++) {
+            curlbreaker_pass pass;
+            assert_null(curlbreaker_enter(breakers, numbered(pool, i), 1, pool, &pass));
+            curlbreaker_leave(breakers, &pass, BREAKER_FAILED, "x", 1);
+        }
+    }
+    assert_true(enter(breakers, pool, A, 100));
+    break_down(breakers, pool, numbered(pool, 5), 1, "x"); /* its row was forgotten with it */
+    assert_true(enter(breakers, pool, numbered(pool, 5), 100));
+}
+
+static void odd_origins_are_not_watched(void **state)
+{
+    static char huge[400];
+    apr_pool_t *pool = unit_pool(state);
+    curlbreaker_t *breakers = curlbreaker_new(pool);
+    memset(huge, 'h', sizeof(huge));
+    break_down(breakers, pool, (text_t){huge, sizeof(huge)}, 9, "x");
+    assert_true(enter(breakers, pool, (text_t){huge, sizeof(huge)}, 1));
+    break_down(breakers, pool, TEXT(""), 9, "x");
+    assert_true(enter(breakers, pool, TEXT(""), 1));
+    break_down(breakers, pool, unit_flush(pool, (text_t){huge, 280}), 9, "x");
+    assert_false(enter(breakers, pool, (text_t){huge, 280}, 1));
+}
+
+enum { THREADS = 20 };
+
+typedef struct racer {
+    curlbreaker_t *breakers;
+    pthread_barrier_t *start;
+    int64_t now;
+    bool went;
+    curlbreaker_pass pass;
+} racer;
+
+static void *race(void *data)
+{
+    racer *one = data;
+    apr_pool_t *pool = NULL;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    pthread_barrier_wait(one->start);
+    one->went = curlbreaker_enter(one->breakers, A, one->now, pool, &one->pass) == NULL;
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static void one_of_many_threads_probes(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    curlbreaker_t *breakers = curlbreaker_new(pool);
+    pthread_barrier_t start;
+    int64_t now = 0;
+    pthread_barrier_init(&start, NULL, THREADS);
+    break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
+    for (int round = 0; round < 50; round++) {
+        racer racers[THREADS];
+        pthread_t threads[THREADS];
+        int went = 0;
+        now += CURLBREAKER_PROBE_LAST_MS;
+        for (int i = 0; i < THREADS; i++) {
+            racers[i] = (racer){.breakers = breakers, .start = &start, .now = now};
+            assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
+        }
+        for (int i = 0; i < THREADS; i++) {
+            pthread_join(threads[i], NULL);
+            if (racers[i].went) {
+                went++;
+                curlbreaker_leave(breakers, &racers[i].pass, BREAKER_FAILED, "x", now);
+            }
+        }
+        assert_int_equal(went, 1);
+    }
+    pthread_barrier_destroy(&start);
+}
+
+/* Behind the port. */
+
+static http_port *port_of(void **state)
+{
+    return curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, 0});
+}
+
+static wire_asked get(http_port *http, apr_pool_t *pool, const wire_server *server)
+{
+    return wire_ask(http, pool, (http_request){.url = wire_url(pool, server, "http://127.0.0.1", "/x")});
+}
+
+/* Reads nothing and closes. */
+static void slam(wire_peer *peer)
+{
+    (void)peer;
+}
+
+static wire_server *sick_server(void **state, http_port *http)
+{
+    wire_server *server = wire_start(unit_pool(state), wire_reply, NULL);
+    wire_play(server, wire_reply, REPLY("500 Sick"));
+    for (int i = 0; i < CURLBREAKER_FAILURES; i++)
+        assert_int_equal(get(http, unit_pool(state), server).answer.status, 500);
+    return server;
+}
+
+static void nothing_is_sent_while_open(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    http_port *http = port_of(state);
+    wire_server *server = sick_server(state, http);
+    int64_t until = wire_now() + CURLBREAKER_PROBE_FIRST_MS;
+    const http_request requests[] = {
+        {.url = wire_url(pool, server, "http://127.0.0.1", "/x")},
+        {.url = wire_url(pool, server, "http://127.0.0.1", "/other?path=1")},
+        {.url = wire_url(pool, server, "http://127.0.0.1", "/token"), .form = TEXT("refresh_token=secret")},
+    };
+    for (size_t i = 0; i < COUNT(requests); i++) {
+        wire_asked one = wire_ask(http, pool, requests[i]);
+        assert_int_equal(one.rc, HTTP_UNREACHABLE);
+        assert_non_null(strstr(one.problem, "after 3 failures, last: it answered 500"));
+        assert_null(strstr(one.problem, "secret"));
+        assert_true(one.took < 200);
+    }
+    assert_true(wire_now() < until);
+    assert_int_equal(atomic_load(&server->connections), CURLBREAKER_FAILURES);
+    wire_asked neighbour =
+        wire_ask(http, pool, (http_request){.url = wire_url(pool, server, "http://localhost", "/x")});
+    assert_int_equal(neighbour.answer.status, 500); /* another origin */
+}
+
+static void what_does_not_open_it(void **state)
+{
+    static const struct {
+        text_t replies[3]; /* in turn */
+        const char *why;
+    } cases[] = {
+        {{REPLY("429 Slow Down"), REPLY("429 Slow Down"), REPLY("429 Slow Down")}, "429 is an answer"},
+        {{REPLY("400 No"), REPLY("401 No"), REPLY("404 No")}, "so is a refusal"},
+        {{TEXT("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"),
+          TEXT("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"),
+          TEXT("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")},
+         "and too much of one"},
+        {{REPLY("500 Sick"), TEXT(""), REPLY("200 OK")}, "a hiccup of two"},
+    };
+    apr_pool_t *pool = unit_pool(state);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        http_port *http = port_of(state);
+        wire_server *server = wire_start(pool, wire_reply, NULL);
+        for (int call = 0; call < 12; call++) {
+            wire_play(server, wire_reply, cases[i].replies[call % 3]);
+            (void)get(http, pool, server);
+            assert_case(atomic_load(&server->requests) == call + 1, cases[i].why);
+        }
+    }
+}
+
+typedef struct caller {
+    http_port *http;
+    const char *url;
+    int64_t deadline_ms;
+    http_rc rc;
+} caller;
+
+static void *call_alone(void *data)
+{
+    caller *one = data;
+    apr_pool_t *pool = NULL;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    one->rc = wire_ask(one->http, pool, (http_request){.url = one->url, .deadline_ms = one->deadline_ms}).rc;
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* How many of so many callers at once got this answer. */
+static int callers_with(const caller *model, int count, http_rc rc)
+{
+    caller callers[THREADS];
+    pthread_t threads[THREADS];
+    int matching = 0;
+    for (int i = 0; i < count; i++) {
+        callers[i] = *model;
+        assert_int_equal(pthread_create(&threads[i], NULL, call_alone, &callers[i]), 0);
+    }
+    for (int i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+        matching += callers[i].rc == rc ? 1 : 0;
+    }
+    return matching;
+}
+
+/* Answers late enough for all the callers to come while it has not. */
+static void take_time(wire_peer *peer)
+{
+    if (wire_request(peer)) {
+        wire_rest(700);
+        (void)wire_send_reply(peer);
+    }
+}
+
+static void one_probe_for_all_threads(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    http_port *http = port_of(state);
+    wire_server *server = sick_server(state, http);
+    caller model = {http, wire_url(pool, server, "http://127.0.0.1", "/x"), 5000, HTTP_BUSY};
+    wire_play(server, take_time, REPLY("200 OK"));
+    wire_rest(CURLBREAKER_PROBE_FIRST_MS + 20);
+    assert_int_equal(callers_with(&model, THREADS, HTTP_ANSWERED), 1);
+    assert_int_equal(atomic_load(&server->connections), CURLBREAKER_FAILURES + 1);
+    assert_int_equal(callers_with(&model, THREADS, HTTP_ANSWERED), THREADS); /* the probe has closed it */
+}
+
+/* F-19: a provider that hangs holds as many threads as there are permits, for one deadline. */
+static void a_hanging_provider_holds_few(void **state)
+{
+    enum { PERMITS = 6 };
+    apr_pool_t *pool = unit_pool(state);
+    http_port *http = curlhttp_new(pool, &(curlhttp_settings){NULL, NULL, PERMITS});
+    wire_server *server = wire_start(pool, wire_silent, NULL);
+    caller model = {http, wire_url(pool, server, "http://127.0.0.1", "/x"), 500, HTTP_ANSWERED};
+    assert_int_equal(callers_with(&model, THREADS, HTTP_BROKEN), PERMITS);
+    assert_int_equal(callers_with(&model, THREADS, HTTP_UNREACHABLE), THREADS);
+    assert_int_equal(atomic_load(&server->connections), PERMITS);
+    wire_play(server, wire_reply, REPLY("200 OK"));
+    wire_rest(CURLBREAKER_PROBE_FIRST_MS); /* six failures, one opening: the pause is still the first */
+    assert_int_equal(get(http, pool, server).rc, HTTP_ANSWERED);
+}
+
+/* F-18, shorter: few attempts while it lasts, and soon back. */
+static void an_outage_and_its_end(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    http_port *http = port_of(state);
+    wire_server *server = wire_start(pool, slam, NULL);
+    int64_t began = wire_now();
+    while (wire_now() - began < 2500) {
+        assert_int_not_equal(get(http, pool, server).rc, HTTP_ANSWERED);
+        wire_rest(2);
+    }
+    int attempts = atomic_load(&server->connections); /* 3 at once, then after 0.5 s and 1 s */
+    assert_true(attempts >= CURLBREAKER_FAILURES + 1 && attempts <= CURLBREAKER_FAILURES + 2);
+    wire_play(server, wire_reply, REPLY("200 OK"));
+    began = wire_now();
+    while (get(http, pool, server).rc != HTTP_ANSWERED)
+        wire_rest(2);
+    assert_true(wire_now() - began < CURLBREAKER_PROBE_LAST_MS + 500);
+    assert_int_equal(atomic_load(&server->connections), attempts + 1);
+    assert_int_equal(get(http, pool, server).rc, HTTP_ANSWERED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT_TEST(outcomes_have_a_meaning),
+        UNIT_TEST(origins_are_apart),
+        UNIT_TEST(says_why),
+        UNIT_TEST(the_table_is_bounded),
+        UNIT_TEST(the_oldest_gives_way),
+        UNIT_TEST(odd_origins_are_not_watched),
+        UNIT_TEST(one_of_many_threads_probes),
+        UNIT_TEST(nothing_is_sent_while_open),
+        UNIT_TEST(what_does_not_open_it),
+        UNIT_TEST(one_probe_for_all_threads),
+        UNIT_TEST(a_hanging_provider_holds_few),
+        UNIT_TEST(an_outage_and_its_end),
+    };
+    return UNIT_MAIN(tests);
+}
