@@ -167,7 +167,7 @@ text_t claim_as_text(apr_pool_t *pool, const claim_t *claim, char separator)
 {
     if (claim->type == CLAIM_LIST)
         return list_as_text(pool, claim->text, separator);
-    return text_copy(pool, claim->text);
+    return claim->text;
 }
 
 /* JSON that is being written, as parts that are joined at the end. */

@@ -31,7 +31,7 @@ typedef enum {
 typedef struct claim {
     text_t path;
     claim_type type;
-    text_t text;
+    text_t text; /* with a NUL behind its end in memory, so that a request can hand it on as it is */
 } claim_t;
 
 typedef struct claim_list {
@@ -62,8 +62,8 @@ size_t claim_item_size(size_t len);
 bool claim_next_item(text_t *rest, claim_type *type, text_t *item);
 
 /* For applications: a scalar as its text, a list joined with `separator` where a separator or backslash
- * inside an item gets a backslash before it. A list inside a list, or an object in one, is JSON. In the pool.
- */
+ * inside an item gets a backslash before it. A list inside a list, or an object in one, is JSON. In the pool,
+ * or the claim's own text; NUL-terminated. */
 text_t claim_as_text(apr_pool_t *pool, const claim_t *claim, char separator);
 
 /* For applications: the claim under the name as JSON, also an object rebuilt from its members. `at` NULL

@@ -28,12 +28,22 @@ typedef struct target {
     char joint; /* for bytes of a claim's name that are neither letter nor digit */
 } target;
 
+static char fold(char byte)
+{
+    return kindnames_folded[(unsigned char)byte];
+}
+
 /* The same for all names that somebody may take for one (FNV-1a over the folded bytes). */
+static uint32_t mark_byte(uint32_t mark, char byte)
+{
+    return (mark ^ (unsigned char)fold(byte)) * 16777619u;
+}
+
 static uint32_t mark_of(const char *name)
 {
     uint32_t mark = 2166136261u;
     for (; *name != '\0'; name++)
-        mark = (mark ^ (unsigned char)kindnames_fold(*name)) * 16777619u;
+        mark = mark_byte(mark, *name);
     return mark;
 }
 
@@ -129,19 +139,35 @@ static const fault_t *put_tokens(target *headers, target *variables, const ident
     return fault;
 }
 
+/* What the names of exported claims begin with. */
+typedef struct prefix {
+    const char *at;
+    size_t len;
+    uint32_t mark;
+} prefix_t;
+
 /* A byte of a name that is neither letter nor digit becomes the joint. Case stays: it is all that some names
  * differ in. */
-static const char *joined_name(const target *to, const char *prefix, text_t claim)
+static const char *joined_name(const target *to, const prefix_t *prefix, text_t claim, uint32_t *mark)
 {
-    size_t before = strlen(prefix);
-    char *name = apr_palloc(to->pool, before + claim.len + 1);
-    memcpy(name, prefix, before);
-    memcpy(name + before, claim.at, claim.len);
-    name[before + claim.len] = '\0';
-    for (size_t i = 0; i < before + claim.len; i++)
-        if (kindnames_fold(name[i]) == '-')
-            name[i] = to->joint;
+    char *name = apr_palloc(to->pool, prefix->len + claim.len + 1);
+    char *end = name + prefix->len;
+    memcpy(name, prefix->at, prefix->len);
+    *mark = prefix->mark;
+    for (size_t i = 0; i < claim.len; i++) {
+        *mark = mark_byte(*mark, claim.at[i]);
+        *end++ = fold(claim.at[i]) == '-' ? to->joint : claim.at[i];
+    }
+    *end = '\0';
     return name;
+}
+
+static prefix_t prefix_of(const target *to, const char *begin)
+{
+    const prefix_t none = {"", 0, mark_of("")};
+    prefix_t made = {.len = strlen(begin)};
+    made.at = joined_name(to, &none, text_of(begin), &made.mark);
+    return made;
 }
 
 static bool is_taken(const target *to, const char *name, uint32_t mark)
@@ -154,9 +180,10 @@ static bool is_taken(const target *to, const char *name, uint32_t mark)
 }
 
 /* All claims in their order, each top level name once: a scalar or list as text, an object as JSON. */
-static void put_all(target *to, const char *prefix)
+static void put_all(target *to, const char *begin)
 {
     text_t last = {NULL, 0};
+    const prefix_t prefix = prefix_of(to, begin);
     for (size_t i = 0; i < to->claims->count; i++) {
         const claim_t *claim = &to->claims->at[i];
         text_t top = {claim->path.at, text_find(claim->path, CLAIM_STEP)};
@@ -164,8 +191,8 @@ static void put_all(target *to, const char *prefix)
         if (top.len == 0 || top.len > NAME_LEN_MAX || (last.at != NULL && text_equal(top, last)))
             continue;
         last = top;
-        const char *name = joined_name(to, prefix, top);
-        uint32_t mark = mark_of(name);
+        uint32_t mark;
+        const char *name = joined_name(to, &prefix, top, &mark);
         if (is_taken(to, name, mark))
             continue;
         text_t value = whole ? claim_as_text(to->pool, claim, ',') : claim_as_json(to->pool, to->claims, top);
@@ -211,7 +238,7 @@ const char *inject_variant(apr_pool_t *pool, const char *name)
 {
     char *variant = apr_pstrdup(pool, name);
     for (char *at = variant; *at != '\0'; at++)
-        *at = kindnames_fold(*at);
+        *at = fold(*at);
     return variant;
 }
 
@@ -219,7 +246,7 @@ const char *inject_variant(apr_pool_t *pool, const char *name)
 static int variant_order(const char *name, const char *variant)
 {
     for (; *name != '\0' && *variant != '\0'; name++, variant++) {
-        int difference = kindnames_fold(*name) - *variant;
+        int difference = fold(*name) - *variant;
         if (difference != 0)
             return difference;
     }
@@ -285,7 +312,7 @@ void inject_collect(apr_array_header_t *names, const server_settings *server, co
 static bool begins_with(const char *header, const char *prefix)
 {
     for (; *prefix != '\0'; header++, prefix++)
-        if (*header == '\0' || kindnames_fold(*header) != *prefix)
+        if (*header == '\0' || fold(*header) != *prefix)
             return false;
     return true;
 }

@@ -31,7 +31,7 @@ typedef struct snapshot {
 typedef struct subject {
     const char *name; /* in the shared port and the store */
     const char *url;
-    const fault_t *(*read)(const walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into);
+    const fault_t *(*read)(walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into);
 } subject_t;
 
 const fault_t *issuer_call(walk_t *walk, const http_request *request, http_answer *answer)
@@ -54,16 +54,20 @@ const fault_t *issuer_call(walk_t *walk, const http_request *request, http_answe
     return fault_make(walk->pool, FAULT_PROVIDER_DOWN, "%s: %s", request->url, problem);
 }
 
-static const fault_t *read_metadata(const walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into)
+static const fault_t *read_metadata(walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into)
 {
     return provider_read(pool, document, walk->rp->settings->issuer, &into->provider);
 }
 
-static const fault_t *read_keys(const walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into)
+static const fault_t *read_keys(walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into)
 {
     jwks_t *keys = NULL;
-    (void)walk;
     const fault_t *fault = jwks_read(pool, document, &keys);
+    /* No warning: keys for encryption, which many providers publish, are passed over as well. */
+    if (fault == NULL && keys->skipped > 0)
+        walk_note(walk, NOTE_NOTICE,
+                  "key set: %" APR_SIZE_T_FMT " keys passed over, the last one because: %s", keys->skipped,
+                  keys->reason);
     into->keys = keys;
     return fault;
 }

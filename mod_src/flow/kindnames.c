@@ -82,11 +82,17 @@ static const char *const reserved[] = {"HTTP_",
                                        "SSO_INCIDENT",
                                        NULL};
 
+/* clang-format off */
+const char kindnames_folded[257] =
+    "----------------" "----------------" "----------------" "0123456789------"
+    "-abcdefghijklmno" "pqrstuvwxyz-----" "-abcdefghijklmno" "pqrstuvwxyz-----"
+    "----------------" "----------------" "----------------" "----------------"
+    "----------------" "----------------" "----------------" "----------------";
+/* clang-format on */
+
 char kindnames_fold(char byte)
 {
-    if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'))
-        return byte;
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : '-';
+    return kindnames_folded[(unsigned char)byte];
 }
 
 bool kindnames_same_header(const char *one, const char *other)

@@ -12,6 +12,9 @@
  * everything else. */
 char kindnames_fold(char byte);
 
+/* The same as a table, for the hot path. */
+extern const char kindnames_folded[257];
+
 /* Are two header names the same to somebody downstream? */
 bool kindnames_same_header(const char *one, const char *other);
 

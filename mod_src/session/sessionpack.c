@@ -13,10 +13,11 @@
 
 #include "base/secret.h"
 
-#define PACK_VERSION  1
-#define HEAD_NUMBERS  7 /* of eight bytes */
-#define HEAD_LEN      (2 + HEAD_NUMBERS * 8 + 4 + 4 + 4 + SESSION_OWNER_LEN)
-#define CLAIM_HEAD    5 /* type, path length (1), text length (3) */
+#define PACK_VERSION 1
+#define HEAD_NUMBERS 7 /* of eight bytes */
+#define HEAD_LEN     (2 + HEAD_NUMBERS * 8 + 4 + 4 + 4 + SESSION_OWNER_LEN)
+#define CLAIM_FRAME                                                                                          \
+    6 /* type, path length (1), text length (3), and a NUL behind the text (see base/claim.h) */
 #define PATH_LEN_MAX  255
 #define TEXT_LEN_MAX  0xffffff
 #define CLAIMS_PACKED 4096
@@ -75,7 +76,7 @@ static size_t packed_size(const session_t *session)
     size_t size = HEAD_LEN + 4 * 3 + session->access_token.len + session->refresh_token.len +
                   session->id_token.len + session->scope.len + 2;
     for (size_t i = 0; i < session->claims.count; i++)
-        size += CLAIM_HEAD + session->claims.at[i].path.len + session->claims.at[i].text.len;
+        size += CLAIM_FRAME + session->claims.at[i].path.len + session->claims.at[i].text.len;
     return size;
 }
 
@@ -99,6 +100,7 @@ static void write_claims(writer *out, const claim_list *claims)
         put_number(out, claim->text.len, 3);
         put_bytes(out, claim->path.at, claim->path.len);
         put_bytes(out, claim->text.at, claim->text.len);
+        put_number(out, 0, 1);
     }
 }
 
@@ -156,7 +158,7 @@ static bool is_claim_type(uint64_t type)
 static void read_claims(reader *in, apr_pool_t *pool, claim_list *claims)
 {
     size_t count = (size_t)take_number(in, 2);
-    if (count > CLAIMS_PACKED || count * CLAIM_HEAD > in->left) {
+    if (count > CLAIMS_PACKED || count * CLAIM_FRAME > in->left) {
         in->broken = true;
         return;
     }
@@ -167,7 +169,7 @@ static void read_claims(reader *in, apr_pool_t *pool, claim_list *claims)
         size_t text_len = (size_t)take_number(in, 3);
         all[i] = (claim_t){.path = take_bytes(in, path_len), .type = (claim_type)type};
         all[i].text = take_bytes(in, text_len);
-        in->broken |= !is_claim_type(type);
+        in->broken |= take_number(in, 1) != 0 || !is_claim_type(type);
     }
     *claims = (claim_list){all, count};
 }
