@@ -10,11 +10,14 @@
 #include "backend/timetable.h"
 #include "backend/turns.h"
 
+#define SLOW_MS 10000
+
 typedef struct sharedthreads {
     shared_port port; /* first: the port's address is ours */
     snapshots_t *snapshots;
     turns_t *turns;
-    timetable_t *throttles;
+    timetable_t *throttles;      /* of intervals below SLOW_MS */
+    timetable_t *slow_throttles; /* few names, which the many quick ones of sessions must not push out */
     timetable_t *marks;
 } sharedthreads;
 
@@ -56,7 +59,9 @@ static void give_turn(shared_port *shared, const char *name)
 
 static bool allow(shared_port *shared, const char *name, int64_t now_ms, int64_t interval_ms)
 {
-    return timetable_allow(self(shared)->throttles, name, now_ms, interval_ms);
+    sharedthreads *all = self(shared);
+    timetable_t *table = interval_ms >= SLOW_MS ? all->slow_throttles : all->throttles;
+    return timetable_allow(table, name, now_ms, interval_ms);
 }
 
 static int64_t unchanged_since(shared_port *shared, const char *name, uint64_t mark, int64_t now_ms)
@@ -74,6 +79,7 @@ shared_port *sharedthreads_new(apr_pool_t *pool)
     shared->snapshots = snapshots_new(pool);
     shared->turns = turns_new(pool);
     shared->throttles = timetable_new(pool);
+    shared->slow_throttles = timetable_new(pool);
     shared->marks = timetable_new(pool);
     return &shared->port;
 }

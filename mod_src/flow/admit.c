@@ -88,7 +88,7 @@ static verdict_t *admit_record(walk_t *walk, vault_record *record)
     bool slides = walk->visit->place->slide && session_slide_due(&record->session, walk->now, idle);
     if (slides)
         record->session.seen = walk->now;
-    session_refresh due = session_refresh_at(&record->session, walk->now, &walk->rp->refresh);
+    session_refresh due = refresh_due(walk, &record->session);
     if (due == REFRESH_BLOCKED)
         return reply_fault(walk, fault_make(walk->pool, FAULT_REFRESH_PENDING, "session=%s", record->tag));
     if (due == REFRESH_OVERDUE || (due == REFRESH_DUE && !ahead_submit(walk, record)))

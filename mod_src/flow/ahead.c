@@ -36,7 +36,7 @@ static void refresh(walk_t *walk, text_t cookie)
         return;
     /* also a token that ran out meanwhile is renewed without waiting for others: nobody waits for this thread
      */
-    switch (session_refresh_at(&record.session, walk->now, &walk->rp->refresh)) {
+    switch (refresh_due(walk, &record.session)) {
     case REFRESH_DUE:
     case REFRESH_OVERDUE:
         (void)refresh_run(walk, REFRESH_DUE, &record, &fault);
@@ -64,7 +64,8 @@ bool ahead_submit(walk_t *walk, const vault_record *record)
     if (env->later == NULL)
         return false;
     const char *name = apr_pstrcat(walk->pool, "ahead ", record->key, NULL);
-    if (!env->shared->allow(env->shared, name, env->clock->steady(env->clock), AGAIN_MS))
+    if (session_is_leased(&record->session) ||
+        !env->shared->allow(env->shared, name, env->clock->steady(env->clock), AGAIN_MS))
         return true;
     memcpy(task.cookie, record->cookie.at, sizeof task.cookie);
     bool taken = env->later->submit(env->later, work, &task, sizeof task);

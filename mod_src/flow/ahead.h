@@ -8,7 +8,7 @@
 #include "flow/walk.h"
 
 /* Hands the refresh of a record whose token is due over to the port `later`. False: there is no such port, or
- * it is full; the request does it itself. True also when this process has taken it up a moment ago. */
+ * it is full; the request does it itself. True also when somebody is at it already. */
 bool ahead_submit(walk_t *walk, const vault_record *record);
 
 #endif

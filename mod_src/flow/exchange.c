@@ -134,6 +134,7 @@ static void apply(const exchange_t *exchange, session_t *session)
     if (exchange->has_claims)
         session->claims = exchange->claims;
     session->failures = 0;
+    session->failed_at = 0;
     session->retry_at = 0;
     session_free_lease(session);
 }

@@ -34,11 +34,30 @@ typedef struct subject {
     const fault_t *(*read)(walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into);
 } subject_t;
 
+int64_t issuer_answered(walk_t *walk)
+{
+    shared_port *shared = walk->env->shared;
+    const int64_t *answered = shared->snapshot(shared, walk->rp->answers_name, walk->pool);
+    return answered != NULL ? *answered : 0;
+}
+
+/* Notes that the provider works, once a second is enough. */
+static void note_answer(walk_t *walk, int status)
+{
+    shared_port *shared = walk->env->shared;
+    int64_t now = walk->env->clock->wall(walk->env->clock);
+    if (status >= 500 || status == 429 || issuer_answered(walk) == now)
+        return;
+    apr_pool_t *draft = shared->draft(shared);
+    shared->publish(shared, walk->rp->answers_name, apr_pmemdup(draft, &now, sizeof now), draft);
+}
+
 const fault_t *issuer_call(walk_t *walk, const http_request *request, http_answer *answer)
 {
     const char *problem = "";
     switch (walk->env->http->call(walk->env->http, request, walk->pool, answer, &problem)) {
     case HTTP_ANSWERED:
+        note_answer(walk, answer->status);
         return NULL;
     case HTTP_UNTRUSTED:
         return fault_make(walk->pool, FAULT_PROVIDER_TLS, "%s: %s", request->url, problem);

@@ -19,6 +19,9 @@ const fault_t *issuer_provider(walk_t *walk, const provider_t **provider) MUST_U
 const fault_t *issuer_keys(walk_t *walk, const provider_t *provider, bool renew,
                            const jwks_t **keys) MUST_USE;
 
+/* When the provider answered this process last, in wall seconds; 0: never. */
+int64_t issuer_answered(walk_t *walk);
+
 /* Keeps what is known of the provider in the store, at most once an hour and process, for a start during an
  * outage. Only a login that was completed calls this: strangers write nothing. */
 void issuer_remember(walk_t *walk);

@@ -33,9 +33,17 @@ static int64_t wall(const walk_t *walk)
     return walk->env->clock->wall(walk->env->clock);
 }
 
+session_refresh refresh_due(walk_t *walk, session_t *session)
+{
+    int64_t now = wall(walk);
+    if (now < session->retry_at)
+        session_forgive(session, issuer_answered(walk));
+    return session_refresh_at(session, now, &walk->rp->refresh);
+}
+
 /* Somebody else's work has to be looked at, or ours is done. *settled is false while a refresh is still
  * needed. */
-static refresh_outcome judge(walk_t *walk, const vault_record *record, const fault_t **fault, bool *settled)
+static refresh_outcome judge(walk_t *walk, vault_record *record, const fault_t **fault, bool *settled)
 {
     const server_settings *settings = walk->rp->settings;
     *settled = true;
@@ -44,7 +52,7 @@ static refresh_outcome judge(walk_t *walk, const vault_record *record, const fau
             fault_make(walk->pool, record->session.ended ? FAULT_SESSION_REVOKED : FAULT_SESSION_ENDED, NULL);
         return REFRESH_ENDED;
     }
-    switch (session_refresh_at(&record->session, wall(walk), &walk->rp->refresh)) {
+    switch (refresh_due(walk, &record->session)) {
     case REFRESH_NONE:
         return REFRESH_DONE;
     case REFRESH_RESTING:

@@ -14,6 +14,10 @@ typedef enum {
     REFRESH_ENDED    /* the session is over: *fault says why */
 } refresh_outcome;
 
+/* What session_refresh_at says, where a session that rests after a failure may try again as soon as the
+ * provider has answered somebody. */
+session_refresh refresh_due(walk_t *walk, session_t *session);
+
 /* Sees to it that the record's token is fresh, or as fresh as it can be. The record may be replaced by a
  * newer one. `due` is what session_refresh_at said: DUE never waits, OVERDUE waits at most as long as a call
  * to the provider may take. */

@@ -102,8 +102,15 @@ void session_refresh_failed(session_t *session, int64_t now, int64_t retry_after
     if (retry_after > rest)
         rest = least(retry_after, RETRY_AFTER_MAX);
     session->retry_at = now + rest;
+    session->failed_at = retry_after >= 0 ? session->retry_at : now;
     if (session->failures < UINT32_MAX)
         session->failures++;
+}
+
+void session_forgive(session_t *session, int64_t answered)
+{
+    if (session->failed_at > 0 && answered > session->failed_at)
+        session->retry_at = 0;
 }
 
 bool session_is_leased(const session_t *session)

@@ -29,8 +29,9 @@ typedef struct session {
     int64_t token_obtained;  /* when the access token came */
     int64_t token_expires;   /* when it runs out; 0 where there is no access token */
     int64_t refresh_expires; /* when the refresh token runs out; 0: the provider did not say */
-    int64_t retry_at;        /* no refresh before this moment, after a failure */
-    uint32_t failures;       /* refreshes that failed one after the other */
+    int64_t failed_at; /* when a refresh failed last, unless the provider asked to wait: then retry_at */
+    int64_t retry_at;  /* no refresh before this moment, after a failure */
+    uint32_t failures; /* refreshes that failed one after the other */
     session_lease lease;
     text_t access_token; /* empty where there is none, as the next three */
     text_t refresh_token;
@@ -78,6 +79,10 @@ session_refresh session_refresh_at(const session_t *session, int64_t now, const 
 /* Notes a refresh that failed for a while: rests 5 s, doubling to 30 s, or `retry_after` seconds (-1: not
  * said) up to 300. */
 void session_refresh_failed(session_t *session, int64_t now, int64_t retry_after);
+
+/* The provider has answered somebody at a moment after this session's last failure: it need not rest any
+ * longer. */
+void session_forgive(session_t *session, int64_t answered);
 
 /* Is somebody refreshing, as far as the record tells? */
 bool session_is_leased(const session_t *session);

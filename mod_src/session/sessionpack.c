@@ -14,7 +14,7 @@
 #include "base/secret.h"
 
 #define PACK_VERSION 1
-#define HEAD_NUMBERS 7 /* of eight bytes */
+#define HEAD_NUMBERS 8 /* of eight bytes */
 #define HEAD_LEN     (2 + HEAD_NUMBERS * 8 + 4 + 4 + 4 + SESSION_OWNER_LEN)
 #define CLAIM_FRAME                                                                                          \
     6 /* type, path length (1), text length (3), and a NUL behind the text (see base/claim.h) */
@@ -112,7 +112,7 @@ text_t sessionpack_write(apr_pool_t *pool, const session_t *session)
     const int64_t numbers[HEAD_NUMBERS] = {session->created,       session->seen,
                                            session->ends,          session->token_obtained,
                                            session->token_expires, session->refresh_expires,
-                                           session->retry_at};
+                                           session->failed_at,     session->retry_at};
     const text_t tokens[] = {session->access_token, session->refresh_token, session->id_token,
                              session->scope};
     put_number(&out, PACK_VERSION, 1);
@@ -136,7 +136,7 @@ static void read_head(reader *in, session_t *session)
     int64_t *numbers[HEAD_NUMBERS] = {&session->created,       &session->seen,
                                       &session->ends,          &session->token_obtained,
                                       &session->token_expires, &session->refresh_expires,
-                                      &session->retry_at};
+                                      &session->failed_at,     &session->retry_at};
     uint64_t ended = take_number(in, 1);
     in->broken |= ended > 1;
     session->ended = ended == 1;

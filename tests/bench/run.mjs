@@ -46,7 +46,7 @@ function missing() {
 async function main() {
   missing();
   const plan = {
-    sessions: number('sessions', 10000, 400), rounds: number('rounds', 7, 3), seconds: number('seconds', 2, 1),
+    sessions: number('sessions', 10000, 400), rounds: number('rounds', 5, 1), seconds: number('seconds', 2, 1),
     loginLimit: flags.quick ? 6000 : 60000, refreshSeconds: flags.quick ? 12 : 30,
   };
   const results = { machine: machine(), plan };

@@ -72,9 +72,9 @@ const TOKENS = [
   ['JS-01', '5000 levels deep', answerWith(200, JSON_TYPE, `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`), BAD],
   ['JS-03', 'bad UTF-8', bytes((text) => Buffer.concat([Buffer.from(text.replace(/}$/, ',"x":"')), Buffer.from([0xc3, 0x28]), Buffer.from('"}')])), BAD],
   ['JS-05', 'a byte order mark', bytes((text) => `\ufeff${text}`), BAD],
-  ['TE-11', 'gzip that nobody asked for', (reply) => ({ ...reply, headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip' }, body: gzipSync(JSON.stringify(reply.body)) }), BAD],
-  ['TE-14', 'a header of 1 MB', (reply) => ({ ...reply, headers: { ...JSON_TYPE, 'X-Big': 'x'.repeat(1024 * 1024) } }), 'provider_down', 503],
-  ['TE-14', 'ten thousand headers', (reply) => ({ ...reply, headers: Object.fromEntries(Array.from({ length: 10000 }, (_, i) => [`X-${i}`, 'y'.repeat(100)])) }), 'provider_down', 503],
+  ['TE-11', 'gzip that nobody asked for', (reply) => ({ ...reply, headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip' }, body: gzipSync(JSON.stringify(reply.body)) }), 'provider_down', 503],
+  ['TE-14', 'a header of 1 MB', (reply) => ({ ...reply, headers: { ...JSON_TYPE, 'X-Big': 'x'.repeat(1024 * 1024) } }), BAD],
+  ['TE-14', 'ten thousand headers', (reply) => ({ ...reply, headers: Object.fromEntries(Array.from({ length: 10000 }, (_, i) => [`X-${i}`, 'y'.repeat(100)])) }), BAD],
   ['TE-22', 'a scope more than was asked for', body((b) => { b.scope += ' admin'; }), null],
   ['TE-10', 'a body of 20 MB', answerWith(200, JSON_TYPE, Buffer.alloc(20 * 1024 * 1024, ' ')), BAD],
 ];

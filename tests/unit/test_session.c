@@ -281,6 +281,32 @@ static void test_lease(void **state)
     assert_false(session_same_lease(&forged, &session.lease));
 }
 
+/* RF-17: the provider has answered somebody else: nobody rests any longer, but those whom it asked to wait.
+ */
+static void test_forgive(void **state)
+{
+    static const struct {
+        const char *why;
+        int64_t retry_after, answered;
+        bool forgiven;
+    } cases[] = {
+        {"never answered", -1, 0, false},
+        {"answered before the failure", -1, BORN + 249, false},
+        {"answered in the same second, perhaps before", -1, BORN + 250, false},
+        {"answered since", -1, BORN + 251, true},
+        {"asked to wait (RF-24)", 20, BORN + 251, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        session_t session = {.ends = BORN + HOUR, .retry_at = 0};
+        session_forgive(&session, cases[i].answered);
+        assert_int_equal(session.retry_at, 0);
+        session_refresh_failed(&session, BORN + 250, cases[i].retry_after);
+        session_forgive(&session, cases[i].answered);
+        assert_case((session.retry_at == 0) == cases[i].forgiven, cases[i].why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_refresh_needs_a_token),
         cmocka_unit_test(test_refresh_is_no_storm),
         cmocka_unit_test(test_back_off),
+        cmocka_unit_test(test_forgive),
         cmocka_unit_test(test_resting),
         cmocka_unit_test(test_lease),
     };

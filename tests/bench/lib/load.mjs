@@ -23,7 +23,7 @@ export const hasWrk = () => /^wrk /m.test(runToEnd('wrk', ['-v']).output);
 export async function slice(point, seconds) {
   const pids = [...point.server.pids(), ...(point.helpers ?? [])];
   const before = cpuMicros(pids);
-  const proc = new Proc('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', SCRIPT, `http://127.0.0.1:${point.server.port}${PAGE}`, '--', point.sessions, point.host], { name: 'wrk' });
+  const proc = new Proc('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${Math.max(1, Math.round(seconds))}s`, '-s', SCRIPT, `http://127.0.0.1:${point.server.port}${PAGE}`, '--', point.sessions, point.host], { name: 'wrk' });
   const timer = setTimeout(() => proc.kill(), (seconds + 30) * 1000);
   const exit = await proc.ended;
   clearTimeout(timer);

@@ -1,33 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the mod_sso authors
 
-// Throughput of many points in interleaved rounds: each round measures every point once, in a new order, so that a slow minute of
-// the machine hits all of them. Ratios are taken within a round and the median of the ratios is told.
+// Throughput of many points in interleaved rounds. A slice of the base stands before and after each slice of a point, and the ratio
+// is taken to their mean: so a busy second of a shared machine hurts both sides, and one round is spoiled at worst. What is told
+// is the median over the rounds.
 
 import { median, spread } from './stats.mjs';
 import { slice } from './load.mjs';
 
-const shuffled = (list, turn) => list.map((_, i) => list[(i * 7 + turn * 3) % list.length]);
+/** Every round starts elsewhere, so that no point always follows the same one. */
+const order = (points, turn, rounds) => {
+  const first = Math.floor(turn * points.length / rounds);
+  return [...points.slice(first), ...points.slice(0, first)];
+};
 
-/** The order of a round; a step that divides the length would leave points out, so that is looked after. */
-const order = (points, turn) => (points.length % 7 === 0 ? points : shuffled(points, turn));
+async function round({ points, base, seconds }) {
+  const rows = [];
+  let before = await slice(base, seconds / 2);
+  for (const point of points) {
+    const own = await slice(point, seconds);
+    const after = await slice(base, seconds / 2);
+    rows.push({ point, own, unit: (before.rate + after.rate) / 2, base: after });
+    before = after;
+  }
+  return rows;
+}
 
 /**
- * points: [{key, ...}] as load.slice takes them; `base`: key of the point that ratios refer to.
- * Answers a Map key -> {rate, cpu, ratio, ratios: [lowest, highest], cpuRatio, p50, p99}.
+ * points: [{key, ...}] as load.slice takes them; base: the point that ratios refer to.
+ * Answers {key: {rate, cpu, p50, p99, ratio, ratios: [lowest, highest], best}}; best: the fastest slice against the fastest of the base.
  */
 export async function measure({ points, base, rounds, seconds, log }) {
-  const found = new Map(points.map((point) => [point.key, []]));
+  const slices = new Map([base, ...points].map(({ key }) => [key, []]));
+  const ratios = new Map(points.map(({ key }) => [key, []]));
   for (let turn = 0; turn < rounds; turn++) {
-    for (const point of order(points, turn)) found.get(point.key).push(await slice(point, seconds));
-    log(`round ${turn + 1} of ${rounds}: ${points.map((point) => `${point.key} ${Math.round(found.get(point.key).at(-1).rate)}/s`).join(', ')}`);
+    const rows = await round({ points: order(points, turn, rounds), base, seconds });
+    for (const { point, own, unit, base: nearby } of rows) {
+      slices.get(point.key).push(own);
+      slices.get(base.key).push(nearby);
+      ratios.get(point.key).push(own.rate / unit);
+    }
+    log(`round ${turn + 1} of ${rounds}: ${points.map(({ key }) => `${key} ${ratios.get(key).at(-1).toFixed(2)}`).join(', ')}`);
   }
-  const unit = found.get(base);
-  const summary = new Map();
-  for (const [key, slices] of found) {
-    const of = (name) => median(slices.map((one) => one[name]));
-    const ratios = unit ? slices.map((one, turn) => one.rate / unit[turn].rate) : [NaN];
-    summary.set(key, { rate: of('rate'), cpu: of('cpu'), p50: of('p50'), p99: of('p99'), ratio: median(ratios), ratios: spread(ratios) });
-  }
-  return summary;
+  const told = (key) => Object.fromEntries(['rate', 'cpu', 'p50', 'p99'].map((name) => [name, median(slices.get(key).map((one) => one[name]))]));
+  const fastest = (key) => Math.max(...slices.get(key).map(({ rate }) => rate));
+  const row = (key, list) => ({ ...told(key), ratio: median(list), ratios: spread(list), best: fastest(key) / fastest(base.key) });
+  return Object.fromEntries([...slices.keys()].map((key) => [key, row(key, ratios.get(key) ?? [1])]));
 }

@@ -7,7 +7,7 @@
 import fs from 'node:fs';
 import { Memcached } from '../../e2e/lib/memcached.mjs';
 import { Tmp } from '../../e2e/lib/tmp.mjs';
-import { contestants, placePage } from './contestants.mjs';
+import { OIDC_MODULE, contestants, placePage } from './contestants.mjs';
 import { FastOp } from './fastop.mjs';
 import { BenchServer } from './server.mjs';
 
@@ -29,6 +29,7 @@ export class Stage {
     stage.op = await stage.keep(FastOp.start());
     stage.memcached = { sso: await stage.keep(Memcached.start({ args: ['-m', '1024'] })), oidc: await stage.keep(Memcached.start({ args: ['-m', '1024'] })) };
     stage.list = [];
+    if (!fs.existsSync(OIDC_MODULE)) stage.skipped.push('mod_auth_openidc: not installed (apt-get install libapache2-mod-auth-openidc)');
     for (const one of contestants({ module: stage.module, sessions })) {
       const server = await stage.place(one);
       if (server) stage.list.push(one), stage.servers.set(one.key, server);

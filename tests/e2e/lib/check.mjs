@@ -64,7 +64,7 @@ export function assertPage(answer, { reason } = {}) {
  * which is thereby accounted for (lawful.mjs). */
 export function assertRefused(world, answer, reason, { status = 400, server = world.httpd } = {}) {
   const seen = server.refusals().slice(-4).map((row) => row.line).join('\n');
-  assert.equal(answer.status, status, `${answer.headers.location ?? ''} ${answer.body.replace(/<style[\s\S]*?<\/style>/, '').slice(0, 600)}\n${seen}`);
+  assert.equal(answer.status, status, `${answer.headers.location ?? ''} ${answer.body.replace(/<head>[\s\S]*<\/head>/, '').slice(0, 600)}\n${seen}`);
   assert.equal(answer.headers.location, undefined, 'no Location');
   assert.ok(!cookiesSet(answer).includes(world.cookie), 'no session cookie');
   assertPage(answer, { reason });

@@ -39,10 +39,10 @@ export function halfHash(alg, text) {
 }
 
 export class ScriptedOp {
-  /** options: port, alg, accessTtl, rotate. */
+  /** options: port, alg, accessTtl, rotate, zoo (public keys that are published besides). */
   static async start(options = {}) {
     const op = new ScriptedOp();
-    Object.assign(op, { alg: 'RS256', accessTtl: 300, rotate: true, user: 'alice', accounts: structuredClone(ACCOUNTS) }, options);
+    Object.assign(op, { alg: 'RS256', accessTtl: 300, rotate: true, zoo: [], user: 'alice', accounts: structuredClone(ACCOUNTS) }, options);
     op.port ??= await freePort();
     op.issuer = `http://127.0.0.1:${op.port}`;
     op.clientId = CLIENT_ID;
@@ -145,7 +145,7 @@ export class ScriptedOp {
   }
 
   on_metadata(record) { return this.bend('metadata', { status: 200, body: this.metadata() }, { record }); }
-  on_jwks(record) { return this.bend('jwks', { status: 200, body: { keys: this.signers.map((signer) => signer.jwk) } }, { record }); }
+  on_jwks(record) { return this.bend('jwks', { status: 200, body: { keys: [...this.signers.map((signer) => signer.jwk), ...this.zoo] } }, { record }); }
   on_other() { return { status: 404, body: 'not here' }; }
   on_revoke() { return { status: 200, body: '' }; }
 

@@ -46,6 +46,11 @@ export class OpProxy {
   /** Connections are taken and reset at once, so that attempts can be counted. */
   refuse(on) { this.refusing = on; if (on) this.hangUp(); }
 
+  /** Resets connections on which nothing is under way. */
+  hangUpIdle() {
+    for (const socket of this.sockets) if (!socket.busy && socket.served) { socket.resetAndDestroy(); this.resets = (this.resets ?? 0) + 1; }
+  }
+
   hangUp() { for (const socket of this.sockets) socket.resetAndDestroy(); }
 
   async stop() { if (this.server.listening) await this.leave(); this.agent.destroy(); }
@@ -55,6 +60,7 @@ export class OpProxy {
 
   async handle(request, response) {
     const chunks = [];
+    request.socket.busy = true;
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const path = request.url.split('?')[0];
@@ -62,7 +68,7 @@ export class OpProxy {
     if (path === '/token') record.token = new URLSearchParams(body.toString()).get('refresh_token') ?? undefined;
     this.seen.push(record);
     if (path === '/token') { this.open++; this.peak = Math.max(this.peak, this.open); }
-    response.on('close', () => { record.ms = performance.now() - record.at; if (path === '/token') this.open--; });
+    response.on('close', () => { record.ms = performance.now() - record.at; request.socket.busy = false; request.socket.served = true; if (path === '/token') this.open--; });
     const plan = this.plan?.(record) ?? {};
     if (plan.after) await wait(plan.after);
     if (plan.hang) return;

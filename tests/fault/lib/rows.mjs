@@ -5,6 +5,8 @@
 // when every figure is right and no invariant was violated. Counts hold exactly; times have a ceiling of four times the figure, since
 // machines that run tests are busy.
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { leftovers, waitGone } from '../../e2e/lib/proc.mjs';
 import { Stage } from './stage.mjs';
 
 export const PATIENCE = 4;
@@ -49,6 +51,8 @@ export class Play {
 export async function playRow({ id, work }, short) {
   const play = new Play(id, short);
   const began = Date.now();
+  const pauses = monitorEventLoopDelay({ resolution: 10 });
+  pauses.enable();
   let reason;
   try { await work(play); } catch (error) {
     if (error instanceof Skip) reason = error.message;
@@ -58,6 +62,10 @@ export async function playRow({ id, work }, short) {
     try { await stage.tearDown(); } catch (error) { play.faults.push(`while ending: ${error.message}`); }
   }
   for (const undo of play.undo.reverse()) { try { await undo(); } catch (error) { play.faults.push(`while cleaning: ${error.message}`); } }
+  pauses.disable();
+  play.note('longest pause of the harness itself', `${Math.round(pauses.max / 1e6)} ms (p99 ${Math.round(pauses.percentile(99) / 1e6)} ms)`);
+  const left = leftovers().length ? await waitGone() : [];
+  if (left.length) play.faults.push(`processes left: ${left.join(' ')}`);
   const status = play.faults.length ? 'failed' : reason ? 'skipped' : 'passed';
   return { id, status, reason, faults: play.faults, figures: play.figures, seconds: (Date.now() - began) / 1000 };
 }
