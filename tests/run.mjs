@@ -134,9 +134,11 @@ async function reporter(what, command, args, { seconds, env } = {}) {
 const sources = (folder, pattern) =>
   existsSync(folder) ? readdirSync(folder).filter((file) => pattern.test(file)).map((file) => file.replace(/\.c$/, "")).sort() : [];
 
-async function unit(label, build, args, env) {
-  await make(`build of the unit tests (${label})`, [...args, "units"]);
-  const names = ["unit", "flow", "backend"].flatMap((folder) => sources(`tests/${folder}`, /^test_.*\.c$/));
+// All unit tests, or those named.
+async function unit(label, build, args, env, some) {
+  const names = some ?? ["unit", "flow", "backend"].flatMap((folder) => sources(`tests/${folder}`, /^test_.*\.c$/));
+  const targets = some ? some.map((name) => `${build}/unit/${name}`) : ["units"];
+  await make(`build of the unit tests (${label})`, [...args, ...targets]);
   await each(names.map((name) => `${build}/unit/${name}`).filter(existsSync), (binary) => cmocka(binary, label, env));
 }
 
@@ -159,12 +161,17 @@ async function e2e(what, args, env) {
   await reporter(what, "node", ["tests/e2e/run.mjs", ...args], { seconds: E2E_SECONDS, env });
 }
 
+// Tests whose threads meet: the flows over fake ports, and the ports themselves.
+const THREADED = ["refreshthreads", "issuer", "sharedthreads", "timetable", "laterthreads", "nearrace", "nearcache", "generations",
+  "breaker", "curlbreaker", "mcstore", "lmdbstore"].map((name) => `test_${name}`);
+
 const PHASES = {
   gcc: ["build (gcc)", () => make("build (gcc)", ["CC=gcc", "all"])],
   clang: ["build (clang)", () => make("build (clang)", ["CC=clang", "BUILD=build/clang", "all"])],
   lint: ["lint", () => reporter("lint", "node", ["tests/lint/run.mjs"])],
   unit: ["unit tests (gcc)", () => unit("gcc", "build", ["CC=gcc"], {})],
   asan: ["unit tests (asan)", () => unit("asan", "build/asan", ["CC=gcc", "SAN=asan"], SANITIZED)],
+  tsan: ["threads (tsan)", () => unit("tsan", "build/tsan", ["CC=gcc", "SAN=tsan"], { TSAN_OPTIONS: "halt_on_error=0:exitcode=66" }, THREADED)],
   fuzz: ["fuzz corpora (asan)", fuzz],
   e2e: ["end to end", () => e2e("end to end", [])],
   "e2e-san": ["end to end (asan)", async () => {
