@@ -21,7 +21,7 @@ const MANY = 1100;
 /** One life of `httpd -X`: sign in, `count` requests, end. Answers the file that callgrind wrote. */
 async function live({ server, signIn, count }) {
   const out = path.join(server.tmp.dir(`${server.name}/callgrind`, 0o777), `${count}.out`);
-  const proc = new Proc('valgrind', ['--tool=callgrind', `--callgrind-out-file=${out}`, HTTPD, '-X', '-f', server.conf], { name: 'valgrind' });
+  const proc = new Proc('valgrind', ['--tool=callgrind', '--vgdb=no', `--callgrind-out-file=${out}`, HTTPD, '-X', '-f', server.conf], { name: 'valgrind' });
   const client = new Client(server.port);
   try {
     await waitPort(server.port, { timeout: 60000, alive: () => proc.alive });

@@ -16,7 +16,7 @@ const PALE = '#eab39f';
 
 const escape = (text) => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const label = (x, y, text, { anchor = 'start', size = 13, weight = 'normal', fill = INK } = {}) =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escape(text)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}" font-weight="${weight}" fill="${fill}" stroke="#ffffff" stroke-width="4" paint-order="stroke">${escape(text)}</text>`;
 const box = (x, y, width, height, fill) => `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${Math.max(1, width).toFixed(1)}" height="${height}" fill="${fill}"/>`;
 
 const colours = (key) => (key === 'open' ? [GREY, GREY] : key.startsWith('oidc') ? [RED, PALE] : [BLUE, LIGHT]);
@@ -39,7 +39,7 @@ function panel({ title, notes, rows, mark }, top) {
   }
   if (mark) {
     const x = (LEFT + mark.value * scale).toFixed(1);
-    shapes.push(`<line x1="${x}" y1="${first - 6}" x2="${x}" y2="${y - 4}" stroke="${INK}" stroke-dasharray="4 3"/>`, label(Number(x), first - 10, mark.text, { anchor: 'middle', size: 12 }));
+    shapes.unshift(`<line x1="${x}" y1="${first - 6}" x2="${x}" y2="${y - 4}" stroke="${INK}" stroke-dasharray="4 3"/>`, label(Number(x), first - 10, mark.text, { anchor: 'middle', size: 12 }));
   }
   shapes.push(`<line x1="${LEFT}" y1="${first - 4}" x2="${LEFT}" y2="${y - 4}" stroke="${INK}"/>`);
   return { height: y - top + 14, shapes };

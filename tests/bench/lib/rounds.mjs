@@ -28,7 +28,7 @@ async function round({ points, base, seconds }) {
 
 /**
  * points: [{key, ...}] as load.slice takes them; base: the point that ratios refer to.
- * Answers {key: {rate, cpu, p50, p99, ratio, ratios: [lowest, highest], best}}; best: the fastest slice against the fastest of the base.
+ * Answers {key: {rate, cpu, p50, p99, ratio, ratios: [lowest, highest], cpuRatio}}; cpuRatio: the same by processor time a request.
  */
 export async function measure({ points, base, rounds, seconds, log }) {
   const slices = new Map([base, ...points].map(({ key }) => [key, []]));
@@ -43,7 +43,7 @@ export async function measure({ points, base, rounds, seconds, log }) {
     log(`round ${turn + 1} of ${rounds}: ${points.map(({ key }) => `${key} ${ratios.get(key).at(-1).toFixed(2)}`).join(', ')}`);
   }
   const told = (key) => Object.fromEntries(['rate', 'cpu', 'p50', 'p99'].map((name) => [name, median(slices.get(key).map((one) => one[name]))]));
-  const fastest = (key) => Math.max(...slices.get(key).map(({ rate }) => rate));
-  const row = (key, list) => ({ ...told(key), ratio: median(list), ratios: spread(list), best: fastest(key) / fastest(base.key) });
-  return Object.fromEntries([...slices.keys()].map((key) => [key, row(key, ratios.get(key) ?? [1])]));
+  const unit = told(base.key);
+  const row = (own, list) => ({ ...own, ratio: median(list), ratios: spread(list), cpuRatio: unit.cpu / own.cpu });
+  return Object.fromEntries([...slices.keys()].map((key) => [key, row(told(key), ratios.get(key) ?? [1])]));
 }
