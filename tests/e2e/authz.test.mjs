@@ -42,7 +42,7 @@ for (const name of ['alice', 'bob']) w.idp.accounts[name].bait = `${'a'.repeat(3
 const agents = { alice: await w.signedIn('alice'), bob: await w.signedIn('bob') };
 
 for (const [path, lines, ...expected] of ROWS) {
-  test(`${lines.replace(/\s+/g, ' ')}: alice ${expected[0] ? 'may' : 'may not'}, bob ${expected[1] ? 'may' : 'may not'}`, async () => {
+  test(`HD-26 ${lines.replace(/\s+/g, ' ')}: alice ${expected[0] ? 'may' : 'may not'}, bob ${expected[1] ? 'may' : 'may not'}`, async () => {
     for (const [i, user] of ['alice', 'bob'].entries()) {
       const began = Date.now();
       const { status } = await agents[user].nav(w.url(`/z-${path}/index.html`));
@@ -71,7 +71,7 @@ test('403 for a script: JSON', async () => {
   assert.equal(answer.json.error, 'forbidden');
 });
 
-test('.htaccess may say SSOUnauth 401 and SSOSlide, but not pass and not an issuer', async () => {
+test('CF-07 .htaccess may say SSOUnauth 401 and SSOSlide, but not pass and not an issuer', async () => {
   const rows = [['SSOUnauth 401', 401], ['SSOSlide off', 302], ['SSOUnauth pass', 500], ['SSOIssuer https://evil.test', 500], ['SSOHeader X-User email', 500]];
   for (const [line, status] of rows) {
     w.tmp.file('www/app/.htaccess', `${line}\n`);

@@ -5,6 +5,7 @@
 
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { world } from './lib/world.mjs';
 import { assertRefused, authorizationRequest } from './lib/check.mjs';
 import { sleep } from './lib/proc.mjs';
@@ -73,14 +74,33 @@ test('plain OAuth 2.0: without the claim that SSOUser names nobody gets in', asy
   assert.equal(agent.jar.get('sso'), undefined);
 });
 
+test('MC-23 CF-10 key rotation: old sessions survive while the old key is there, and end with it', async (t) => {
+  const [old, fresh] = ['k', 'A'].map((letter) => letter.repeat(43));
+  const w = await world({ provider: 'scripted', start: false, sso: { SSONearCache: '0' } });
+  t.after(() => w.end({ allowed: [/\[sso:(warn|error)\].* reason=store_foreign /] }));
+  const key = (...lines) => w.tmp.file('rotating.key', `${lines.join('\n')}\n`, 0o600);
+  w.sso.SSOKey = `"${key(old)}"`;
+  w.httpd.write(w.body());
+  await w.httpd.start();
+  const before = await w.signedIn('alice');
+  key(fresh, old);
+  await w.httpd.graceful();
+  assert.equal(await w.isSignedIn(before), true, 'the old key opens');
+  const after = await w.signedIn('bob');
+  key(fresh);
+  await w.httpd.graceful();
+  assert.equal(await w.isSignedIn(after), true, 'the new key had sealed at once');
+  assert.equal(await w.isSignedIn(before), false);
+});
+
 test('CF-09 files that only root may read: read at the start, never again by the children', async (t) => {
   const w = await world({ provider: 'scripted', start: false });
   t.after(() => w.end());
-  const key = w.tmp.file('root.key', `${'r'.repeat(43)}\n`, 0o600);
+  const key = w.tmp.file('root.key', `${'k'.repeat(43)}\n`, 0o600);
   w.sso.SSOKey = `"${key}"`;
   w.httpd.write(w.body());
   await w.httpd.start();
-  const fs = await import('node:fs');
+  while (w.httpd.marks() === 0) await sleep(20); /* httpd reads its configuration twice before */
   fs.rmSync(key);
   fs.rmSync(w.tmp.at('client.secret'));
   for (let i = 0; i < 4; i++) assert.equal((await w.env(await w.signedIn('alice'))).REMOTE_USER, 'alice');

@@ -75,11 +75,18 @@ test('CK-02 a planted id is not adopted: the login makes a new one and ends the 
   assert.equal((await ask(`sso=${old}`)).status, 401, 'the old session of this browser is over');
 });
 
+test('CK-20 a bomb of foreign cookies: httpd refuses it, and nothing is added to it', async () => {
+  const cookie = Array.from({ length: 40 }, (_, i) => `c${i}=${'x'.repeat(4000)}`).join('; ');
+  const { status, head } = await ask(cookie);
+  assert.equal(status, 400);
+  assert.doesNotMatch(head, /^set-cookie/im);
+});
+
 test('CK-16 Set-Cookie only when something changes', async () => {
   for (let i = 0; i < 20; i++) assert.deepEqual((await agent.nav(w.url('/app/index.html'))).setCookies, []);
 });
 
-test('CK-15 SSOCacheControl auto', async () => {
+test('CK-15 LO-08 SSOCacheControl auto', async () => {
   assert.equal((await agent.nav(w.url('/app/index.html'))).headers['cache-control'], 'private, no-store');
   assert.equal((await agent.nav(w.url('/app/env.cgi'))).headers['cache-control'], 'private, no-cache');
   assert.equal((await agent.nav(w.url('/public/'))).headers['cache-control'], undefined);

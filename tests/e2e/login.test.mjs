@@ -71,7 +71,7 @@ for (const mpm of ['event', 'worker', 'prefork']) {
 
 test('php-fpm is there', { skip: PHP_FPM ? false : 'php-fpm is not installed' }, () => {});
 
-test('the session cookie on http: HttpOnly, SameSite=Lax, Path=/, host-only, random', async (t) => {
+test('CK-01 the session cookie on http: HttpOnly, SameSite=Lax, Path=/, host-only, random', async (t) => {
   const w = await world();
   t.after(() => w.end());
   const values = [];
@@ -88,7 +88,7 @@ test('the session cookie on http: HttpOnly, SameSite=Lax, Path=/, host-only, ran
   for (const key of await w.memcached.keys()) assert.ok(!values.includes(key), 'store keys are not cookie values');
 });
 
-test('the cookies on https: __Host- names, Secure; gone from the browser when the login is done', async (t) => {
+test('CK-01 ST-02 the cookies on https: __Host- names, Secure; gone from the browser when the login is done', async (t) => {
   const w = await world({ https: true });
   t.after(() => w.end());
   const agent = await w.signedIn('alice');
@@ -117,7 +117,7 @@ test('ST-02 ST-29 the ticket cookie: bounded life, sealed, nothing readable in i
   for (const secret of [request.nonce, 'needle', 'very/own/place']) assert.ok(!readable.includes(secret), `${secret} can be read`);
 });
 
-test('AR-31 the redirect after the callback: 303 to a clean URL of the same origin, not stored, no referrer', async (t) => {
+test('AR-31 AR-32 the redirect after the callback: 303 to a clean URL of the same origin, not stored, no referrer', async (t) => {
   const w = await world();
   t.after(() => w.end());
   const agent = w.agent();

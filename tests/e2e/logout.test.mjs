@@ -152,6 +152,42 @@ test('LO-05 a provider without end_session_endpoint: signed out here, and a page
   assert.equal(await one.isSignedIn(one.agent({ jar: old })), false);
 });
 
+lawful(plain)('LO-02 the refresh token is revoked at the provider, by the client and in the body', async () => {
+  plain.idp.reset();
+  const agent = await plain.signedIn('alice');
+  const held = [...plain.idp.refreshTokens.keys()].at(-1);
+  await agent.nav(plain.url('/sso/logout'), SAME);
+  const { form, headers, url } = plain.idp.last('revoke');
+  assert.equal(form.get('token'), held);
+  assert.equal(form.get('token_type_hint'), 'refresh_token');
+  assert.match(headers.authorization, /^Basic /);
+  assert.equal(url.search, '');
+});
+
+lawful(plain)('LO-02 a provider that is slow to revoke holds nobody up for longer than two seconds', async () => {
+  plain.idp.reset();
+  plain.idp.on_revoke = () => ({ hang: true });
+  const agent = await plain.signedIn('alice');
+  const old = agent.jar.copy();
+  const began = Date.now();
+  const first = await agent.nav(plain.url('/sso/logout'), SAME);
+  assert.ok(Date.now() - began < 3000, `took ${Date.now() - began} ms`);
+  delete plain.idp.on_revoke;
+  assert.equal(first.location?.origin, plain.idp.issuer);
+  assert.equal(await plain.isSignedIn(plain.agent({ jar: old })), false);
+});
+
+lawful(plain)('LO-11 an ID token that is too long for a URL is left out as a whole', async () => {
+  plain.idp.reset();
+  plain.idp.misbehave.claims = (claims) => { claims.notes = 'n'.repeat(12000); };
+  const agent = await plain.signedIn('alice');
+  const { location } = await agent.nav(plain.url('/sso/logout'), SAME);
+  assert.equal(location.origin, plain.idp.issuer);
+  assert.equal(location.searchParams.get('id_token_hint'), null);
+  assert.equal(location.searchParams.get('client_id'), 'test-client');
+  assert.ok(location.href.length < 4000);
+});
+
 test('LO-03 no request that starts after the logout is answered 200', async () => {
   const agent = await plain.signedIn('alice');
   const cookie = `sso=${agent.jar.get('sso')}`;

@@ -38,7 +38,7 @@ const check = lawful(w);
 const over = () => sleep(3100);
 const token = async (agent) => (await agent.nav(w.url('/proxy/'))).json.headers.authorization?.[0];
 
-check('RF-04 rotation: the application gets the new token, the rotated refresh token is used the next time', async () => {
+check('RF-04 HD-21 rotation: the application gets the new token, the rotated refresh token is used the next time', async () => {
   w.idp.reset();
   const agent = await w.signedIn('alice');
   const first = await token(agent);

@@ -88,6 +88,16 @@ check('AR-05 a complete callback URL opened in another browser is refused', asyn
   assert.deepEqual(victim.jar.names(), []);
 });
 
+check('CK-18 five logins of one browser at once: each completes, one session is left in the browser, and it works', async () => {
+  const agent = w.agent();
+  const callbacks = [];
+  for (let i = 0; i < 5; i++) callbacks.push(await agent.callbackUrl(page(`at-once-${i}`)));
+  const answers = await Promise.all(callbacks.map((callback) => agent.nav(callback)));
+  assert.deepEqual(answers.map((answer) => answer.status), [303, 303, 303, 303, 303]);
+  assert.deepEqual(agent.jar.names(), ['sso'], 'no ticket is left');
+  assert.equal(await w.isSignedIn(agent), true);
+});
+
 check('AR-29 a login as somebody else: a new id, the old session is over', async () => {
   const agent = await w.signedIn('alice');
   const old = agent.jar.copy();

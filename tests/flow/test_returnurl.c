@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* Return addresses: section 16 of the attacks. Besides the table a generator makes hostile targets; what is
- * accepted must lead to our own origin by an independent reading, and never to the module's own endpoints. */
+/* Return addresses: section 16 of the attacks, JS-15. Besides the table a generator makes hostile targets;
+ * what is accepted must lead to our own origin by an independent reading, and never to the module's own
+ * endpoints. */
 
 #include "unit.h"
 

@@ -185,6 +185,7 @@ static inline void check_times(store_port *store, apr_pool_t *pool)
     assert_answer(store->add(store, cut, TEXT("v"), 60), STORE_OK);
     assert_answer(store->touch(store, cut, 1), STORE_OK);
     assert_answer(store->put(store, zero, TEXT("v"), 0), STORE_OK);
+    /* MC-16: beyond 30 days memcached takes a time for a date. */
     assert_answer(store->put(store, month, TEXT("v"), (int64_t)30 * 24 * 3600), STORE_OK);
     assert_answer(store->put(store, year, TEXT("v"), (int64_t)31 * 24 * 3600), STORE_OK);
     assert_answer(store->touch(store, year, STORE_TTL_MAX), STORE_OK);

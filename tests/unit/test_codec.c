@@ -2,7 +2,7 @@
  * Copyright the mod_sso authors */
 
 /* Encodings: the vectors of the RFCs, and for each decoder what it must not forgive. Inputs stand right
- * before an unreadable page. */
+ * before an unreadable page (JS-14). */
 
 #include "unit.h"
 

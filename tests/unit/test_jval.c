@@ -2,7 +2,7 @@
  * Copyright the mod_sso authors */
 
 /* JSON: what is refused before and by jansson, getters with their three answers, and printing that reads back
- * the same. */
+ * the same (JS-07 numbers, JS-17 locale). */
 
 #include "unit.h"
 

@@ -2,7 +2,7 @@
  * Copyright the mod_sso authors */
 
 /* Wrong answers on the wire: whatever a memcached says that makes no sense is DOWN, never MISS and never
- * somebody else's value. */
+ * somebody else's value (MC-11 to MC-14: MC-11 keys, MC-12 lengths, MC-13 garbage, MC-14 late answers). */
 
 #include "unit.h"
 

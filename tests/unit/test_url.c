@@ -2,7 +2,7 @@
  * Copyright the mod_sso authors */
 
 /* URLs: what is read, how, and above all what two readers might take for different places and is therefore
- * refused. */
+ * refused (JS-10 forms and queries). */
 
 #include "unit.h"
 

@@ -98,7 +98,7 @@ export class Load {
       if (entry.outcome !== 'login') { user.state = entry.outcome === 'app' ? 'in' : 'out'; return entry.outcome === 'app'; }
     }
     const { step, answer: last } = await browser.signIn(port, answer);
-    const entry = this.note(`login:${step}`, user, browser, last, began);
+    const entry = this.note(`login:${step}`, user, browser, last, performance.now() - last.ms);
     user.state = step === 'page' && browser.session ? 'in' : 'out';
     if (browser.session) this.cookies.add(browser.session);
     if (step === 'callback' && browser.session) entry.stray = true; /* a cookie with a refused login */

@@ -81,6 +81,7 @@ export class McProxy {
       one.on('error', end);
       one.on('close', end);
     }
+    socket.on('close', () => { if (connection.queue.some((command) => command.verb !== 'quit')) this.givenUp = (this.givenUp ?? 0) + 1; });
     socket.on('data', (bytes) => { connection.up = Buffer.concat([connection.up, bytes]); this.forward(connection, upstream, end); });
     upstream.on('data', (bytes) => { connection.down = Buffer.concat([connection.down, bytes]); this.answer(connection, socket, end); });
   }
@@ -90,7 +91,7 @@ export class McProxy {
       const bytes = connection.up.subarray(0, length);
       connection.up = connection.up.subarray(length);
       const [verb, key] = bytes.toString('latin1', 0, Math.min(length, 300)).split(/[ \r]/);
-      const command = { verb, key, bytes, connection };
+      const command = { verb, key, bytes, connection, at: performance.now() };
       this.commands++;
       this.verbs[verb] = (this.verbs[verb] ?? 0) + 1;
       const change = this.onCommand?.(command);
@@ -110,7 +111,7 @@ export class McProxy {
       connection.down = connection.down.subarray(length);
       const command = connection.queue.shift() ?? { verb: 'none' };
       const change = this.onReply?.(command, reply) ?? {};
-      connection.order = connection.order.then(() => this.deliver(socket, { bytes: reply, delay: this.delay, ...change }, end));
+      connection.order = connection.order.then(() => this.deliver(socket, { bytes: reply, delay: this.delay, ...change }, end)).then(() => { this.slowest = Math.max(this.slowest ?? 0, performance.now() - command.at || 0); });
     }
   }
 

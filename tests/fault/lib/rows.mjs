@@ -44,7 +44,10 @@ export class Play {
   }
 
   /** Ends a stage and takes its verdict on the invariants. */
-  async finish(stage, options) { this.faults.push(...(await stage.finish(options))); }
+  async finish(stage, options) {
+    for (const proxy of stage.proxies ?? []) this.note("memcached's slowest answer", `${Math.round(proxy.slowest ?? 0)} ms; connections closed while one was awaited: ${proxy.givenUp ?? 0}`);
+    this.faults.push(...(await stage.finish(options)));
+  }
 }
 
 /** Plays a row: {status: passed|failed|skipped, reason, figures, seconds}. */

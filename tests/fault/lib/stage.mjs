@@ -19,7 +19,10 @@ import { McProxy } from './mcproxy.mjs';
 import { OpProxy } from './opproxy.mjs';
 
 const BROKEN = /AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:|exit signal|Assertion .* failed|segfault|MaxRequestWorkers/;
-const MPM = ['StartServers 4', 'ServerLimit 4', 'MinSpareThreads 25', 'MaxSpareThreads 100', 'MaxRequestWorkers 100'];
+const MPM = {
+  event: ['StartServers 4', 'ServerLimit 4', 'MinSpareThreads 25', 'MaxSpareThreads 100', 'MaxRequestWorkers 100'],
+  prefork: ['StartServers 16', 'ServerLimit 64', 'MaxRequestWorkers 64'],
+};
 const STATUS = '<Location "/server-status">\nSetHandler server-status\nRequire all granted\n</Location>';
 
 export class Stage {
@@ -30,7 +33,7 @@ export class Stage {
    */
   static async build(options = {}) {
     const stage = new Stage();
-    Object.assign(stage, { users: 100, rate: 200, mix: MIX, ttl: 300, nodes: 1, stores: 1, storeQuery: '?timeout=250ms', sso: {}, conf: [], op: {}, memcachedArgs: [] }, options);
+    Object.assign(stage, { users: 100, rate: 200, mix: MIX, ttl: 300, nodes: 1, stores: 1, storeQuery: '?timeout=250ms', mpm: 'event', sso: {}, conf: [], op: {}, memcachedArgs: [] }, options);
     try { await stage.raise(); } catch (error) { await stage.tearDown(); throw error; }
     return stage;
   }
@@ -47,7 +50,7 @@ export class Stage {
     const opPort = await freePort();
     this.opProxy = await OpProxy.start(opPort);
     this.w = await world({
-      provider: 'scripted', nodes: this.nodes, start: false, modules: ['status'], conf: [...MPM, STATUS, ...this.conf].join('\n'),
+      provider: 'scripted', nodes: this.nodes, start: false, modules: ['status'], mpm: this.mpm, conf: [...MPM[this.mpm], STATUS, ...this.conf].join('\n'),
       store: this.store ?? `"memcached://${this.proxies.map((proxy) => `127.0.0.1:${proxy.port}`).join(',')}${this.storeQuery}"`,
       op: { port: opPort, alg: 'ES256', accessTtl: this.ttl, ...this.op }, sso: { SSOIssuer: this.opProxy.origin, SSOClaims: 'off', ...this.sso },
     });

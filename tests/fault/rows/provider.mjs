@@ -98,7 +98,7 @@ async function neverReady(play, plan) {
 }
 
 row('F-19', 'the provider accepts and hangs', (play) => neverReady(play, { hang: true }));
-row('F-20', 'the provider drips a byte every 2 s', (play) => neverReady(play, { drip: 2000 }));
+row('F-20', 'the provider drips a byte every 2 s', (play) => neverReady(play, { status: 200, headers: { 'Content-Type': 'application/json' }, body: '{"access_token":"never-whole"}', drip: 2000 }));
 
 row('F-21', 'the token endpoint answers 500 now and then', async (play) => {
   /* A call that failed is tried again after 5 s (RF-17). With LR's tokens of 5 s nothing is left to try in, and each failure costs its

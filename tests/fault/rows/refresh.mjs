@@ -96,7 +96,7 @@ const stopAfter = (s, verb, nth) => (stop) => {
     if (command.verb !== verb || ++seen !== nth) return undefined;
     s.proxy.onReply = undefined;
     stop();
-    return undefined;
+    return { delay: 400 }; /* a process stops when one of its threads gets to it, and no thread may run on until then */
   };
 };
 
