@@ -11,7 +11,8 @@ import { join } from "node:path";
 
 const CORES = Math.max(2, cpus().length);
 const UNIT_SECONDS = 180;
-const E2E_SECONDS = 600;
+const E2E_SECONDS = 900;
+const FAULT_SECONDS = 600;
 const SANITIZED = {
   ASAN_OPTIONS: "detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1",
   UBSAN_OPTIONS: "print_stacktrace=1",
@@ -177,6 +178,7 @@ const PHASES = {
   "e2e-san": ["end to end (asan)", async () => {
     if (await make("build (asan)", ["CC=gcc", "SAN=asan", "all"])) await e2e("end to end (asan)", ["--san", "asan"]);
   }],
+  fault: ["bad days, shortened", () => reporter("bad days", "node", ["tests/fault/run.mjs", "--short"], { seconds: FAULT_SECONDS })],
 };
 
 const wanted = process.argv.slice(2);

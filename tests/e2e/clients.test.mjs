@@ -6,6 +6,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { world } from './lib/world.mjs';
 import { assertRefused, authorizationRequest } from './lib/check.mjs';
 import { sleep } from './lib/proc.mjs';
@@ -75,7 +76,7 @@ test('plain OAuth 2.0: without the claim that SSOUser names nobody gets in', asy
 });
 
 test('MC-23 CF-10 key rotation: old sessions survive while the old key is there, and end with it', async (t) => {
-  const [old, fresh] = ['k', 'A'].map((letter) => letter.repeat(43));
+  const [old, fresh] = [0, 1].map(() => randomBytes(32).toString('hex'));
   const w = await world({ provider: 'scripted', start: false, sso: { SSONearCache: '0' } });
   t.after(() => w.end({ allowed: [/\[sso:(warn|error)\].* reason=store_foreign /] }));
   const key = (...lines) => w.tmp.file('rotating.key', `${lines.join('\n')}\n`, 0o600);

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import * as banned from "./banned.mjs";
+import * as caseids from "./caseids.mjs";
 import * as cases from "./cases.mjs";
 import * as docs from "./docs.mjs";
 import * as headers from "./headers.mjs";
@@ -28,7 +29,7 @@ const built = {
   },
 };
 
-const LAWS = { built, selftest, toplevel, rooms, banned, sizes, prose, cases, headers, names, docs, tools };
+const LAWS = { built, selftest, toplevel, rooms, banned, sizes, prose, cases, caseids, headers, names, docs, tools };
 
 const wanted = process.argv.slice(2);
 for (const unknown of wanted.filter((name) => !LAWS[name])) {

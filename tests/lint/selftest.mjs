@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as banned from "./banned.mjs";
+import * as caseids from "./caseids.mjs";
 import * as cases from "./cases.mjs";
 import * as docs from "./docs.mjs";
 import * as headers from "./headers.mjs";
@@ -21,7 +22,7 @@ import { run } from "./work.mjs";
 
 export const title = "selftest: each law notices what breaks it";
 
-const LAWS = { banned, cases, docs, headers, names, prose, rooms, sizes, tools, toplevel };
+const LAWS = { banned, caseids, cases, docs, headers, names, prose, rooms, sizes, tools, toplevel };
 const LICENSE = "/* SPDX-License-Identifier: Apache-2.0\n * Copyright the mod_sso authors";
 const SCRIPT = "# SPDX-License-Identifier: Apache-2.0\n# Copyright the mod_sso authors\n";
 const SOURCE = `${LICENSE}
@@ -49,10 +50,12 @@ const HOUSE = {
   LICENSE: "",
   "mod_src/base/thing.c": SOURCE,
   "mod_src/base/thing.h": HEADER,
-  "tests/unit/test_thing.c": `${LICENSE} */\nint cmocka_unit_test(void);\nint assert_thing(void);\n`,
+  "docs/cases.md": "| id | case | proven in |\n|---|---|---|\n| AR-01 | a \\| b | unit/test_thing.c; a remark |\n| F-01 | c | not yet: later |\n",
+  "tests/unit/test_thing.c": `${LICENSE}\n * AR-01 */\nint cmocka_unit_test(void);\nint assert_thing(void);\n`,
   "docs/page.md": "what the code says\n",
   "build/printdocs": "#!/bin/sh\n[ $# = 0 ] && echo docs/page.md || echo what the code says\n",
 };
+const casesPage = (id, proof) => `| ${id} | x | ${proof} |\n`;
 const withCode = (code) => SOURCE.replace("return number", `${code}\n    return number`);
 const withInclude = (line, base = SOURCE) => base.replace("#include", `#include ${line}\n#include`);
 const source = (path, include) => ({ [`mod_src/${path}`]: withInclude(include) });
@@ -110,6 +113,13 @@ const SPOILS = [
   ["cases", { "tests/unit/test_thing.c": "int assert_thing(void);" }, /holds no cmocka test/],
   ["cases", { "tests/unit/test_thing.c": "int cmocka_unit_test(void);" }, /asserts nothing/],
   ["cases", { "tests/fuzz/fuzz_thing.c": SOURCE }, /has no corpus/],
+  ["caseids", { "docs/cases.md": casesPage("AR-01", "unit/test_other.c") }, /AR-01: there is no tests\/unit\/test_other\.c/],
+  ["caseids", { "docs/cases.md": `${casesPage("AR-01", "unit/test_thing.c")}${casesPage("ST-02", "unit/test_thing.c")}` }, /test_thing\.c does not name ST-02/],
+  ["caseids", { "docs/cases.md": casesPage("AR-01", "") }, /AR-01 says neither/],
+  ["caseids", { "docs/cases.md": casesPage("AR-01", "not yet:") }, /there is no tests\/not yet:/],
+  ["caseids", { "docs/cases.md": casesPage("AR-01", "not applicable: none").repeat(2) }, /cases\.md:2: AR-01 has a row already/],
+  ["caseids", { "tests/e2e/case.mjs": `${SCRIPT.replaceAll("#", "//")}test("CK-07 x")\n` }, /case\.mjs: names CK-07, which has no row/],
+  ["caseids", { "../shared/cases/attacks.md": "| MX-09 | x | y |\n" }, /attacks\.md: MX-09 has no row/],
   ["headers", header(HEADER.replaceAll("BASE_THING_H", "THING_H")), /is not guarded by BASE_THING_H/],
   ["headers", header(HEADER.replace("int number", "text_t number")), /does not compile alone/],
   ["names", thing(SOURCE.replaceAll("thing_twice", "twice").replace('#include "base/thing.h"', "int twice(int);")), /twice does not start with thing_/],
@@ -137,14 +147,15 @@ function plant(root, tree) {
 }
 
 async function judge(law, tree) {
-  const root = mkdtempSync(join(tmpdir(), "sso-lint-"));
+  const place = mkdtempSync(join(tmpdir(), "sso-lint-"));
+  const root = join(place, "house"); /* a law may look beside the house */
   const build = join(root, "build");
   try {
     plant(root, tree);
     if (law === "names") await compile(root, build, tree);
     return (await LAWS[law].check(root, { build })).problems;
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    rmSync(place, { recursive: true, force: true });
   }
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* An allocator that fails once, for row F-38: preloaded into httpd, it counts down a number that the test writes into a shared file
- * and answers NULL to the allocation that reaches zero. A number in the environment was rejected: httpd would have to be started
- * anew for each allocation. Only processes with threads count, so that httpd's parent is spared. */
+/* An allocator that fails once, for row F-38: preloaded into httpd, it counts down a number that the test
+ * writes into a shared file and answers NULL to the allocation that reaches zero. A number in the environment
+ * was rejected: httpd would have to be started anew for each allocation. Only processes with threads count,
+ * so that httpd's parent is spared. */
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -30,7 +30,7 @@ function judge(answer, providerOrigin) {
 }
 
 export class Load {
-  /** options: ports (of the nodes), host, cookie, provider (origin), users, rate, mix, path. */
+  /** options: ports (of the nodes), host, cookie, provider (origin), users, rate, mix, path, passive (who loses a session stays away). */
   constructor(options) {
     Object.assign(this, { users: 100, rate: 200, mix: MIX, path: '/proxy/', ports: [] }, options);
     this.site = { host: this.host, cookie: this.cookie };
@@ -72,14 +72,16 @@ export class Load {
   /* One request in the name of a user; when it turns out that there is no session, a browser signs in. */
   async visit(user, kind, { agent, node } = {}) {
     const browser = user.browser;
+    const cookie = browser.session;
     const began = performance.now();
     const port = this.ports[node ?? pick(this.random, [...this.ports.keys()])];
     const answer = await browser.get(port, `${this.path}?${kind}`, { kind, agent });
     const entry = this.note(kind, user, browser, answer, began);
     entry.port = port;
-    if ((entry.outcome === 'login' || entry.outcome.startsWith('401')) && user.state === 'in' && user.browser === browser) {
+    if ((entry.outcome === 'login' || entry.outcome.startsWith('401')) && user.state === 'in' && user.browser === browser && browser.session === cookie) {
       user.state = 'busy';
       entry.lost = true;
+      if (this.passive) { user.state = 'gone'; return entry; }
       await this.signIn(user, entry.outcome === 'login' ? answer : undefined);
     }
     return entry;

@@ -18,7 +18,7 @@ import { Load, MIX } from './load.mjs';
 import { McProxy } from './mcproxy.mjs';
 import { OpProxy } from './opproxy.mjs';
 
-const BROKEN = /AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:|exit signal|Assertion .* failed|segfault|MaxRequestWorkers/;
+const BROKEN = /AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:|exit signal|Assertion .* failed|segfault/;
 const MPM = {
   event: ['StartServers 4', 'ServerLimit 4', 'MinSpareThreads 25', 'MaxSpareThreads 100', 'MaxRequestWorkers 100'],
   prefork: ['StartServers 16', 'ServerLimit 64', 'MaxRequestWorkers 64'],

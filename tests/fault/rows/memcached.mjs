@@ -154,13 +154,17 @@ row('MC-16', 'times on the wire: absolute above 30 days, never 0 or less (also M
   await play.finish(s);
 });
 
-row('MC-19', 'eviction: a memcached of 1 MB and too many logins', async (play) => {
-  const s = await play.stage({ users: 900, storeQuery: PATIENT, memcachedArgs: ['-m', '1'], mix: { ...VISITS, stranger: 5 } });
+row('MC-19', 'eviction: a memcached of 2 MB and too many logins', async (play) => {
+  const s = await play.stage({ users: 160, storeQuery: PATIENT, memcachedArgs: ['-m', '2'], mix: { ...VISITS, stranger: 5 } });
+  for (const account of Object.values(s.idp.accounts)) account.notes = 'x'.repeat(20000);
+  s.load.passive = true;
   await s.load.everybodyIn();
   await s.load.run(8000);
   const seen = s.load.between(0, Infinity, null);
   const stats = await s.mc.stats();
-  play.note('evictions', stats.evictions);
+  play.atLeast('evictions', 10, stats.evictions);
+  play.atMost('sessions lost', stats.evictions, seen.filter((one) => one.lost).length);
+  play.atLeast('sessions lost', 1, seen.filter((one) => one.lost).length);
   play.is('5xx and errors', 0, count(seen, /^5|^error/));
   play.note('outcomes', outcomes(seen));
   await play.finish(s);

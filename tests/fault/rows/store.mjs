@@ -117,7 +117,8 @@ row('F-04', 'memcached restarts at once, data lost', async (play) => {
   load.start();
   await sleep(2000);
   const from = now();
-  for (let i = 0; i < play.span(5, 1); i++) {
+  const times = 2;
+  for (let i = 0; i < times; i++) {
     await s.mc.flush();
     s.proxy.hangUp();
     await sleep(4000);
@@ -127,7 +128,7 @@ row('F-04', 'memcached restarts at once, data lost', async (play) => {
   const errors = count(seen, /^5|^error/);
   play.judge('requests without an error', '>= 99.9 %', `${(100 - (errors * 100) / seen.length).toFixed(3)} %`, errors <= Math.max(1, seen.length / 1000));
   if (errors) play.note('errors', outcomes(seen.filter((one) => /^5|^error/.test(one.outcome))));
-  play.atMost('re-logins a user', 5, Math.max(0, ...timesLost(load, from).values()));
+  play.atMost('re-logins a user', times, Math.max(0, ...timesLost(load, from).values()));
   await play.finish(s);
 });
 
@@ -135,10 +136,10 @@ row('F-06', 'memcached -M, memory full', async (play) => {
   const s = await play.stage({ users: 20, memcachedArgs: ['-m', '2', '-M'] });
   const { load } = s;
   await load.everybodyIn();
-  let filled = 0;
-  const junk = 'x'.repeat(2048);
-  for (; filled < 20000; filled++) if ((await s.mc.set(`junk${filled}`, junk)) !== 'STORED') break;
-  for (let i = 0; i < 4000; i++) if ((await s.mc.set(`small${i}`, junk.slice(0, 400 + (i % 5) * 300))) !== 'STORED' && i % 5 === 4) break;
+  const sizes = new Set((await s.mc.dump()).map(({ value }) => value.length).filter((length) => length > 400));
+  for (const size of [...sizes, ...[...sizes].map((size) => size + 60)]) {
+    for (let i = 0; i < 20000; i++) if ((await s.mc.set(`junk${size}${i}`, 'x'.repeat(size))) !== 'STORED') break;
+  }
   load.mix = { nav: 90, xhr: 10 };
   await load.run(6000);
   const fresh = { name: 'u0', browser: new (load.people[0].browser.constructor)('u0', load.site), state: 'out', node: 0 };
