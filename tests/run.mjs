@@ -101,7 +101,9 @@ async function cmocka(binary, label, env) {
   if (!result.ok && failed.length === 0) failed.push(`${name} (${label}): ${result.why}`);
   if (result.ok && passed + skipped.length === 0) failed.push(`${name} (${label}): ran no tests`);
   if (failed.length) console.log(`  FAILED ${failed.join(", ")}\n${tail(result.output)}`);
-  count(passed, failed, skipped.map((test) => `${test}: skipped by the test itself, see its source`));
+  // A test says why in the line before it skips.
+  const why = (test) => new RegExp(`^(?!\\[)(.+)\\n(?:\\[.*\\n)?\\[ +SKIPPED +\\] ${test.split(": ").pop()}`, "m").exec(result.output)?.[1];
+  count(passed, failed, skipped.map((test) => `${test}: ${why(test) ?? "gives no reason"}`));
 }
 
 // A few at a time, in order.

@@ -3,6 +3,7 @@
 
 // A real memcached: started, stopped, frozen and looked into from outside.
 
+import fs from 'node:fs';
 import net from 'node:net';
 import { Proc } from './proc.mjs';
 import { freePort, waitPort } from './ports.mjs';
@@ -31,7 +32,15 @@ export class Memcached {
 
   async stop() { await this.proc.stop(); }
   async kill() { await this.proc.kill(); }
-  freeze() { this.proc.signal('SIGSTOP'); }
+
+  /** Stops all its threads; on a busy machine the last one stands still a little later than the signal. */
+  freeze() {
+    this.proc.signal('SIGSTOP');
+    const tasks = `/proc/${this.proc.pid}/task`;
+    const moving = () => fs.readdirSync(tasks).some((id) => !/^T/.test(fs.readFileSync(`${tasks}/${id}/stat`, 'utf8').replace(/^.*\) /s, '')));
+    for (const end = Date.now() + 2000; moving();) if (Date.now() > end) throw new Error('memcached does not stop');
+  }
+
   thaw() { this.proc.signal('SIGCONT'); }
   /** Ends it with all that it holds, and starts an empty one on the same port. */
   async restart() { await this.stop(); await this.start(); }

@@ -48,14 +48,14 @@ export class Load {
   violate(rule, text) { if (this.violations.length < 50) this.violations.push(`${rule}: ${text}`); }
 
   /** Checks one answer and writes it down. */
-  note(kind, user, browser, answer, began) {
+  note(kind, user, browser, answer, began, cookie) {
     const outcome = judge(answer, this.provider);
     const entry = { at: began, ms: answer.ms, kind, outcome, user: user?.name, node: user?.node ?? 0 };
     this.entries.push(entry);
     if (outcome === 'app') this.inspect(kind, user, browser, answer);
     if (outcome === 'login' && browser) {
-      browser.redirects = (browser.redirects ?? []).filter((at) => at > began - 60000);
-      browser.redirects.push(began);
+      browser.redirects = (browser.redirects ?? []).filter((one) => one.at > began - 60000 && (cookie === undefined || one.cookie !== cookie));
+      browser.redirects.push({ at: began, cookie }); /* parallel requests with one dead cookie are no loop */
       if (browser.redirects.length > 3) this.violate('I4', `${browser.name} was sent to the provider ${browser.redirects.length} times in a minute`);
     }
     return entry;
@@ -76,11 +76,12 @@ export class Load {
     const began = performance.now();
     const port = this.ports[node ?? pick(this.random, [...this.ports.keys()])];
     const answer = await browser.get(port, `${this.path}?${kind}`, { kind, agent });
-    const entry = this.note(kind, user, browser, answer, began);
+    const entry = this.note(kind, user, browser, answer, began, cookie);
     entry.port = port;
     if ((entry.outcome === 'login' || entry.outcome.startsWith('401')) && user.state === 'in' && user.browser === browser && browser.session === cookie) {
       user.state = 'busy';
-      entry.lost = true;
+      entry.lost = browser.lost !== cookie; /* another child's near cache may serve it for a moment still, and then it is lost again */
+      browser.lost = cookie;
       if (this.passive) { user.state = 'gone'; return entry; }
       await this.signIn(user, entry.outcome === 'login' ? answer : undefined);
     }
@@ -130,21 +131,34 @@ export class Load {
     return this.note('ghost', { name: which.name, node }, undefined, await browser.get(this.ports[node], `${this.path}?ghost`, { kind: 'xhr' }), began);
   }
 
+  async stranger() {
+    const browser = new Browser('nobody', this.site);
+    const began = performance.now();
+    return this.note('stranger', undefined, browser, await browser.get(pick(this.random, this.ports), `${this.path}?stranger`), began);
+  }
+
+  /** Somebody who is signed in, if there are many. */
+  somebody() {
+    for (let i = 0; i < 20; i++) {
+      const user = pick(this.random, this.people);
+      if (user.state === 'in') return user;
+    }
+    return undefined;
+  }
+
   async act() {
     let at = this.random() * Object.values(this.mix).reduce((a, b) => a + b, 0);
     const kind = Object.keys(this.mix).find((name) => (at -= this.mix[name]) < 0);
-    const signedIn = () => { for (let i = 0; i < 20; i++) { const user = pick(this.random, this.people); if (user.state === 'in') return user; } return undefined; };
-    const stranger = async () => { const began = performance.now(); const browser = new Browser('nobody', this.site); this.note('stranger', undefined, browser, await browser.get(pick(this.random, this.ports), `${this.path}?stranger`), began); };
     if (kind === 'ghost' && this.ghosts.length) return this.ghost();
-    if (kind === 'stranger' || kind === 'ghost') return stranger();
+    if (kind === 'stranger' || kind === 'ghost') return this.stranger();
     if (kind === 'login') {
-      const user = this.people.find((one) => one.state === 'out') ?? signedIn();
-      if (!user || user.state === 'busy') return stranger();
+      const user = this.people.find((one) => one.state === 'out') ?? this.somebody();
+      if (!user || user.state === 'busy') return this.stranger();
       user.browser = new Browser(user.name, this.site);
       return this.signIn(user);
     }
-    const user = signedIn();
-    if (!user) return stranger();
+    const user = this.somebody();
+    if (!user) return this.stranger();
     return kind === 'logout' ? this.logout(user) : this.visit(user, kind);
   }
 

@@ -41,8 +41,10 @@ export class McProxy {
   /** `to`: a port on 127.0.0.1, or {host, port}. */
   static async start(to) {
     const proxy = new McProxy();
-    Object.assign(proxy, { to: typeof to === 'number' ? { host: '127.0.0.1', port: to } : to, port: await freePort(), sockets: new Set(), delay: 0, accepted: 0, commands: 0, stalled: false, waiting: [] });
-    proxy.verbs = {};
+    Object.assign(proxy, {
+      to: typeof to === 'number' ? { host: '127.0.0.1', port: to } : to, port: await freePort(), sockets: new Set(), waiting: [],
+      delay: 0, accepted: 0, commands: 0, verbs: {}, slowest: 0, givenUp: 0, tooLate: 0, stalled: false,
+    });
     await proxy.on();
     return proxy;
   }
@@ -81,7 +83,7 @@ export class McProxy {
       one.on('error', end);
       one.on('close', end);
     }
-    socket.on('close', () => { if (connection.queue.some((command) => command.verb !== 'quit')) this.givenUp = (this.givenUp ?? 0) + 1; });
+    socket.on('close', () => { if (connection.queue.some((command) => command.verb !== 'quit')) this.givenUp++; });
     socket.on('data', (bytes) => { connection.up = Buffer.concat([connection.up, bytes]); this.forward(connection, upstream, end); });
     upstream.on('data', (bytes) => { connection.down = Buffer.concat([connection.down, bytes]); this.answer(connection, socket, end); });
   }
@@ -111,7 +113,8 @@ export class McProxy {
       connection.down = connection.down.subarray(length);
       const command = connection.queue.shift() ?? { verb: 'none' };
       const change = this.onReply?.(command, reply) ?? {};
-      connection.order = connection.order.then(() => this.deliver(socket, { bytes: reply, delay: this.delay, ...change }, end)).then(() => { this.slowest = Math.max(this.slowest ?? 0, performance.now() - command.at || 0); });
+      connection.order = connection.order.then(() => this.deliver(socket, { bytes: reply, delay: this.delay, ...change }, end))
+        .then(() => { this.slowest = Math.max(this.slowest, performance.now() - command.at || 0); });
     }
   }
 
@@ -119,7 +122,7 @@ export class McProxy {
     if (this.stalled) await this.unstalled();
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
     if (swallow) return;
-    if (delay && socket.destroyed) { this.tooLate = (this.tooLate ?? 0) + 1; return; }
+    if (delay && socket.destroyed) { this.tooLate++; return; }
     if (cut === undefined) { socket.write(bytes); return; }
     socket.write(bytes.subarray(0, cut), () => setTimeout(end, 5));
   }

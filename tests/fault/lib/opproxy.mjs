@@ -14,7 +14,7 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export class OpProxy {
   static async start(to) {
     const proxy = new OpProxy();
-    Object.assign(proxy, { to, port: await freePort(), seen: [], attempts: [], open: 0, peak: 0, sockets: new Set(), refusing: false });
+    Object.assign(proxy, { to, port: await freePort(), seen: [], attempts: [], open: 0, peak: 0, resets: 0, sockets: new Set(), refusing: false });
     proxy.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
     proxy.inner = http.createServer((request, response) => proxy.handle(request, response).catch(() => response.destroy()));
     proxy.inner.keepAliveTimeout = 5000;
@@ -46,9 +46,9 @@ export class OpProxy {
   /** Connections are taken and reset at once, so that attempts can be counted. */
   refuse(on) { this.refusing = on; if (on) this.hangUp(); }
 
-  /** Resets connections on which nothing is under way. */
+  /** Resets connections that have served and on which nothing is under way. */
   hangUpIdle() {
-    for (const socket of this.sockets) if (!socket.busy && socket.served) { socket.resetAndDestroy(); this.resets = (this.resets ?? 0) + 1; }
+    for (const socket of this.sockets) if (!socket.busy && socket.served) { socket.resetAndDestroy(); this.resets++; }
   }
 
   hangUp() { for (const socket of this.sockets) socket.resetAndDestroy(); }

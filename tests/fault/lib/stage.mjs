@@ -33,7 +33,9 @@ export class Stage {
    */
   static async build(options = {}) {
     const stage = new Stage();
-    Object.assign(stage, { users: 100, rate: 200, mix: MIX, ttl: 300, nodes: 1, stores: 1, storeQuery: '?timeout=250ms', mpm: 'event', sso: {}, conf: [], op: {}, memcachedArgs: [] }, options);
+    Object.assign(stage, {
+      users: 100, rate: 200, mix: MIX, ttl: 300, nodes: 1, stores: 1, storeQuery: '?timeout=250ms', mpm: 'event', sso: {}, conf: [], op: {}, memcachedArgs: [],
+    }, options);
     try { await stage.raise(); } catch (error) { await stage.tearDown(); throw error; }
     return stage;
   }
@@ -65,7 +67,10 @@ export class Stage {
       const own = server.env.bind(server);
       server.env = () => ({ ...own(), ...this.env?.(i) });
     }
-    this.load = new Load({ ports: this.w.servers.map((server) => server.port), host: `localhost:${this.w.servers[0].port}`, cookie: 'sso', provider: this.opProxy.origin, users: this.users, rate: this.rate, mix: this.mix });
+    this.load = new Load({
+      ports: this.w.servers.map((server) => server.port), host: `localhost:${this.w.servers[0].port}`, cookie: 'sso',
+      provider: this.opProxy.origin, users: this.users, rate: this.rate, mix: this.mix,
+    });
     if (this.start !== false) await Promise.all(this.w.servers.map((server) => server.start()));
   }
 
