@@ -13,8 +13,8 @@
  * together, the first opens the breaker and the other nine neither open it again nor put their broken
  * connections back.
  *
- * Waiting for a free connection and using it have a deadline each. With one for both, a call that got its
- * connection late would have a few milliseconds left, miss them, and blame a healthy server. */
+ * Waiting for a free connection, proving it, and using it have a deadline each. With one for all, a call that
+ * got its connection late would have a few milliseconds left, miss them, and blame a healthy server. */
 
 #include <pthread.h>
 
@@ -146,6 +146,13 @@ static bool admitted(mcpool *server, mcpool_loan *loan)
     return may;
 }
 
+/* From now on the call that the connection was lent for is timed. */
+static void start_deadline(const mcpool *server, mcpool_loan *loan)
+{
+    loan->deadline = steady(server) + server->terms.timeout_ms;
+    mcconn_until(loan->conn, loan->deadline);
+}
+
 static bool open_loan(mcpool *server, mcpool_loan *loan)
 {
     int64_t until = loan->deadline;
@@ -156,7 +163,7 @@ static bool open_loan(mcpool *server, mcpool_loan *loan)
         mcpool_give(server, loan, MCPOOL_FAILED);
         return false;
     }
-    mcconn_until(loan->conn, loan->deadline);
+    start_deadline(server, loan);
     return true;
 }
 
@@ -166,8 +173,12 @@ bool mcpool_take(mcpool *server, bool proven, mcpool_loan *loan)
         if (loan->conn == NULL)
             return open_loan(server, loan);
         mcconn_until(loan->conn, loan->deadline);
-        if (!proven || mcconn_greet(loan->conn))
+        if (!proven)
             return true;
+        if (mcconn_greet(loan->conn)) {
+            start_deadline(server, loan);
+            return true;
+        }
         if (steady(server) >= loan->deadline) {
             mcpool_give(server, loan, MCPOOL_FAILED);
             return false;

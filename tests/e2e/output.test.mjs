@@ -111,7 +111,7 @@ check('OE-10 what a script gets: JSON, nosniff, not stored, no HTML', async () =
 });
 
 check('OE-11 the configuration as httpd prints it holds no secret', async () => {
-  const dump = runToEnd(HTTPD, ['-t', '-D', 'DUMP_CONFIG', '-D', 'DUMP_VHOSTS', '-f', w.httpd.conf]);
+  const dump = runToEnd(HTTPD, ['-t', '-D', 'DUMP_CONFIG', '-D', 'DUMP_VHOSTS', '-f', w.httpd.conf], { env: w.httpd.env() });
   assert.match(dump.output, /SSOIssuer/, 'it is a dump');
   assert.ok(!dump.output.includes(SECRET));
   const info = await w.agent().nav(w.url('/server-info?config'));
@@ -123,7 +123,7 @@ check('OE-11 the configuration as httpd prints it holds no secret', async () => 
 check('OE-11 nor does it when the secret stands in the configuration itself', async () => {
   const body = w.body().replace(/^SSOClientSecret .*$/m, `SSOClientSecret ${SECRET}`);
   w.httpd.configtest(body);
-  const dump = runToEnd(HTTPD, ['-t', '-D', 'DUMP_CONFIG', '-f', w.httpd.conf.replace('httpd.conf', 'check.conf')]);
+  const dump = runToEnd(HTTPD, ['-t', '-D', 'DUMP_CONFIG', '-f', w.httpd.conf.replace('httpd.conf', 'check.conf')], { env: w.httpd.env() });
   assert.match(dump.output, /SSOIssuer/);
   assert.ok(!dump.output.includes(SECRET), dump.output.split('\n').filter((line) => line.includes('Secret')).join());
 });
