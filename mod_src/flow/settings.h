@@ -60,7 +60,7 @@
     X(SSOStore, store, store, "lmdb:", \
       "Where sessions are kept: memcached servers, or an LMDB file shared by the processes of this host (in httpd's runtime directory where no path is given).") \
     X(SSONearCache, near_cache, span, "1s", \
-      "How long one process may reuse a record that it has just read; 0 switches that off. A logout is seen at once on the same host, on another host within this time.") \
+      "How long one process may reuse a record that it has just read; 0 switches that off. A logout is seen at once on the same host, on another host within this time. LMDB needs no such cache and has none.") \
     X(SSOStoreGrace, store_grace, span, "0", \
       "How much longer the near cache may go on serving while the store is down.") \
     X(SSOMaxSession, session_bytes, bytes, "128k", \

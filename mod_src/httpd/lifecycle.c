@@ -150,7 +150,7 @@ static void set_store(apr_pool_t *pchild, const server_rec *server, const env_t 
                                    .grace_ms = conf->settings->store_grace * 1000,
                                    .entries_max = NEAR_ENTRIES,
                                    .bytes_max = NEAR_BYTES};
-    if (terms.fresh_ms == 0) {
+    if (terms.fresh_ms == 0 || conf->store->scheme == STOREURL_LMDB) { /* LMDB is as near as a cache */
         env->store = terms.inner;
         return;
     }
