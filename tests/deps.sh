@@ -75,6 +75,8 @@ debian_packages() {
     # shellcheck disable=SC2086 # the words of the lists are the arguments
     mapfile -t missing < <(missing_packages $wanted; missing_tools "$1")
     [ "${#missing[@]}" = 0 ] && return
+    # Debian's httpd does not ask for the OpenSSL that it was built with; this one does.
+    case " ${missing[*]} " in *" apache2 "*) missing+=(libssl-dev) ;; esac
     echo "deps: installing ${missing[*]}"
     as_root bash -c "$(declare -f install_quietly); install_quietly \"\$@\"" deps "${missing[@]}"
 }

@@ -10,17 +10,40 @@
 
 #include "backend/breaker.h"
 
+/* Is a probe on its way that is still waited for? */
+static bool probe_counts(const breaker_t *breaker, int64_t now)
+{
+    int64_t patience = breaker->terms->probe_ms;
+    return breaker->probing && (patience == 0 || now - breaker->probe_began < patience);
+}
+
+bool breaker_bars(const breaker_t *breaker, int64_t now)
+{
+    return breaker->open && (now < breaker->next_probe || probe_counts(breaker, now));
+}
+
 bool breaker_enter(breaker_t *breaker, int64_t now, breaker_pass *pass)
 {
     *pass = (breaker_pass){.turn = breaker->turn, .probe = breaker->open};
-    if (!breaker->open) {
-        return true;
-    }
-    if (breaker->probing || now < breaker->next_probe) {
+    if (breaker_bars(breaker, now)) {
         return false;
     }
-    breaker->probing = true;
+    if (breaker->open) {
+        breaker->probing = true;
+        breaker->probe_began = now;
+    }
     return true;
+}
+
+void breaker_trip(breaker_t *breaker, int64_t now)
+{
+    if (breaker->open) {
+        return;
+    }
+    breaker->open = true;
+    breaker->turn++;
+    breaker->pause = breaker->terms->first_ms;
+    breaker->next_probe = now + breaker->pause;
 }
 
 static void count_failure(breaker_t *breaker, int64_t now)
@@ -31,12 +54,10 @@ static void count_failure(breaker_t *breaker, int64_t now)
     breaker->failed_at = now;
     if (breaker->open) {
         breaker->pause = breaker->pause * 2 < terms->last_ms ? breaker->pause * 2 : terms->last_ms;
+        breaker->next_probe = now + breaker->pause;
     } else if (breaker->failed >= terms->failures) {
-        breaker->open = true;
-        breaker->turn++;
-        breaker->pause = terms->first_ms;
+        breaker_trip(breaker, now);
     }
-    breaker->next_probe = now + breaker->pause;
 }
 
 void breaker_leave(breaker_t *breaker, const breaker_pass *pass, breaker_end end, int64_t now)

@@ -14,6 +14,8 @@ typedef struct breaker_terms {
     int64_t memory_ms; /* a failure this long after the one before it is no part of its row any more */
     int64_t first_ms;  /* from the opening to the first probe */
     int64_t last_ms;   /* the pause doubles with each probe that fails, up to this */
+    int64_t
+        probe_ms; /* a probe under way for longer does not keep the next one back; 0: each is waited for */
 } breaker_terms;
 
 /* Zero but for its terms: closed. Times are steady milliseconds. While it is open, only the probe has the
@@ -27,6 +29,7 @@ typedef struct breaker {
     int64_t failed_at;
     int64_t pause;
     int64_t next_probe;
+    int64_t probe_began;
 } breaker_t;
 
 /* The leave to make one call. */
@@ -42,8 +45,14 @@ typedef enum {
     BREAKER_UNKNOWN /* nothing; after a probe the next call is one */
 } breaker_end;
 
+/* Would a call be turned away now? */
+bool breaker_bars(const breaker_t *breaker, int64_t now);
+
 /* May a call be made now? After true, breaker_leave is to be called exactly once with the pass. */
 bool breaker_enter(breaker_t *breaker, int64_t now, breaker_pass *pass);
+
+/* The peer is sick, whatever its calls say in the end: opens, where it is not open. */
+void breaker_trip(breaker_t *breaker, int64_t now);
 
 /* The call is over. */
 void breaker_leave(breaker_t *breaker, const breaker_pass *pass, breaker_end end, int64_t now);

@@ -4,7 +4,10 @@
 #define BACKEND_CURLBREAKER_H
 
 /* A breaker for each origin that is called, shared by the threads of one process. Discovery, token endpoint
- * and userinfo of a provider are one origin, as they mostly fall ill together. */
+ * and userinfo of a provider are one origin, as they mostly fall ill together.
+ *
+ * It opens after failures in a row. It also opens when calls pile up and none is answered, long before the
+ * first of them has failed at its deadline: threads that wait for a provider serve nobody else. */
 
 #include <stdint.h>
 
@@ -18,6 +21,9 @@
 #define CURLBREAKER_MEMORY_MS      ((int64_t)60 * 1000) /* failures further apart are no row */
 #define CURLBREAKER_PROBE_FIRST_MS ((int64_t)500)       /* from the opening to the first probe */
 #define CURLBREAKER_PROBE_LAST_MS  ((int64_t)2000) /* from probe to probe while the provider stays away */
+#define CURLBREAKER_PROBE_MS       ((int64_t)3000) /* after this a probe does not keep the next one back */
+#define CURLBREAKER_PILE           3               /* calls under way, none answered for too long: it opens */
+#define CURLBREAKER_QUIET_MS       ((int64_t)1000) /* is too long; more where answers usually take more */
 #define CURLBREAKER_ORIGINS        32              /* that are watched at a time */
 
 typedef struct curlbreaker curlbreaker_t;
@@ -26,6 +32,7 @@ typedef struct curlbreaker curlbreaker_t;
 typedef struct curlbreaker_pass {
     struct curlbreaker_line *line; /* NULL: a call that nobody watches */
     breaker_pass pass;
+    int64_t began;
 } curlbreaker_pass;
 
 /* All closed. Ends with the pool. To be made in the process that uses it. */
@@ -37,6 +44,13 @@ curlbreaker_t *curlbreaker_new(apr_pool_t *pool);
  * are open or being called, is not watched. Any thread may ask; it never waits. */
 const char *curlbreaker_enter(curlbreaker_t *breakers, text_t origin, int64_t now, apr_pool_t *pool,
                               curlbreaker_pass *pass);
+
+/* Would the origin be turned away at `now`? */
+bool curlbreaker_rests(curlbreaker_t *breakers, text_t origin, int64_t now);
+
+/* Has the origin been given up since the pass was given, though not by this call? Then nothing should be sent
+ * any more; curlbreaker_leave is to be called all the same. */
+bool curlbreaker_is_late(curlbreaker_t *breakers, const curlbreaker_pass *pass);
 
 /* The call is over. `why` is a printable text about a failure, for those who are turned away; it is copied.
  */

@@ -3,19 +3,24 @@
 
 /* A small stack of handles that were used: each keeps its connections, DNS cache and parsed CA file for the
  * next call. A share object was rejected, since its connection cache is not safe across threads. Permits are
- * counted under the same lock; a call that finds none is turned away at once, because a queue of threads in
- * front of a slow provider would stop the whole server. */
+ * counted under the same lock. A call that finds none waits for a moment, which is enough behind a provider
+ * that works; a long queue of threads in front of one that does not would stop the whole server. */
 
 #include "backend/curlhandles.h"
 
+#include <errno.h>
 #include <pthread.h>
+
+#include "backend/monotonic.h"
 
 #define IDLE_HANDLES_MAX 8
 
 struct curlhandles {
     pthread_mutex_t lock;
+    pthread_cond_t given;
     int max_calls;
     int under_way;
+    int waiting;
     size_t idle_count;
     CURL *idle[IDLE_HANDLES_MAX]; /* the one used last on top: its connection is the freshest */
 };
@@ -28,10 +33,24 @@ static void init_libcurl(void)
     libcurl_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
-http_rc curlhandles_take(curlhandles_t *handles, CURL **handle, const char **problem)
+/* Under the lock. */
+static bool await_permit(curlhandles_t *handles, bool probe)
+{
+    const struct timespec end = monotonic_after(CURLHANDLES_WAIT_MS);
+    int most = handles->max_calls + (probe ? 1 : 0);
+    int failed = handles->under_way < most || handles->waiting < handles->max_calls ? 0 : ETIMEDOUT;
+    handles->waiting++;
+    while (handles->under_way >= most && failed == 0) {
+        failed = pthread_cond_timedwait(&handles->given, &handles->lock, &end);
+    }
+    handles->waiting--;
+    return handles->under_way < most;
+}
+
+http_rc curlhandles_take(curlhandles_t *handles, bool probe, CURL **handle, const char **problem)
 {
     pthread_mutex_lock(&handles->lock);
-    bool permitted = handles->under_way < handles->max_calls;
+    bool permitted = await_permit(handles, probe);
     *handle = NULL;
     if (permitted) {
         handles->under_way++;
@@ -50,6 +69,7 @@ http_rc curlhandles_take(curlhandles_t *handles, CURL **handle, const char **pro
     if (*handle == NULL) {
         pthread_mutex_lock(&handles->lock);
         handles->under_way--;
+        pthread_cond_broadcast(&handles->given);
         pthread_mutex_unlock(&handles->lock);
         *problem = "libcurl cannot be initialised";
         return HTTP_UNREACHABLE;
@@ -65,6 +85,7 @@ void curlhandles_give(curlhandles_t *handles, CURL *handle)
     (void)curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
     pthread_mutex_lock(&handles->lock);
     handles->under_way--;
+    pthread_cond_broadcast(&handles->given);
     bool kept = handles->idle_count < IDLE_HANDLES_MAX;
     if (kept) {
         handles->idle[handles->idle_count++] = handle;
@@ -81,6 +102,7 @@ static apr_status_t release(void *data)
     while (handles->idle_count > 0) {
         curl_easy_cleanup(handles->idle[--handles->idle_count]);
     }
+    pthread_cond_destroy(&handles->given);
     pthread_mutex_destroy(&handles->lock);
     return APR_SUCCESS;
 }
@@ -91,6 +113,7 @@ curlhandles_t *curlhandles_new(apr_pool_t *pool, int max_calls)
     (void)pthread_once(&libcurl_once, init_libcurl);
     handles->max_calls = max_calls;
     pthread_mutex_init(&handles->lock, NULL);
+    monotonic_cond(&handles->given);
     apr_pool_cleanup_register(pool, handles, release, apr_pool_cleanup_null);
     return handles;
 }

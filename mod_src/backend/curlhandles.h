@@ -13,14 +13,17 @@
 
 typedef struct curlhandles curlhandles_t;
 
-/* At most max_calls handles in use at the same time. Idle handles end with the pool. Initialises libcurl once
- * per process. Never NULL. */
+#define CURLHANDLES_WAIT_MS                                                                                  \
+    ((int64_t)1000) /* for a permit, by at most as many threads as there are permits */
+
+/* At most max_calls handles in use at the same time, and one for a probe. Idle handles end with the pool.
+ * Initialises libcurl once per process. Never NULL. */
 curlhandles_t *curlhandles_new(apr_pool_t *pool, int max_calls);
 
 /* HTTP_ANSWERED: *handle has default options, may have open connections, and is to be given back. Otherwise
  * HTTP_BUSY (no permit left) or HTTP_UNREACHABLE (libcurl does not work), *handle is NULL and *problem says
- * why. Any thread may ask. */
-http_rc curlhandles_take(curlhandles_t *handles, CURL **handle, const char **problem);
+ * why. A probe may exceed the ceiling by one, since the others may all hang. Any thread may ask. */
+http_rc curlhandles_take(curlhandles_t *handles, bool probe, CURL **handle, const char **problem);
 
 /* Gives the handle and its permit back. It forgets all options, and with them every pointer to the caller's
  * memory. */

@@ -12,7 +12,7 @@
  * codes was rejected.
  *
  * The breaker is asked before the permit, so that a provider that is known to be sick takes none from the
- * others.
+ * others; its probe need not wait for one.
  *
  * Limits: copies of a request inside libcurl's own buffers are not wiped, since its allocator could be
  * replaced only for the whole process. An answer without a length that ends with the connection counts as
@@ -57,6 +57,7 @@ typedef struct exchange {
     CURL *handle;
     url_t url;
     bool sent; /* the first byte of the request was about to go */
+    curlbreaker_pass pass;
     size_t header_count;
     struct curl_slist headers[HEADERS_MAX];
     curlanswer_t answer;
@@ -298,14 +299,21 @@ static int64_t steady(void)
 static http_rc with_permit(exchange *one, apr_pool_t *pool, http_answer *answer, breaker_end *sign,
                            const char **problem)
 {
-    http_rc rc = curlhandles_take(one->http->handles, &one->handle, problem);
+    const curlhttp *http = one->http;
+    http_rc rc = curlhandles_take(http->handles, one->pass.pass.probe, &one->handle, problem);
     *sign = BREAKER_UNKNOWN;
-    if (one->handle != NULL) {
+    if (one->handle == NULL) {
+        return rc;
+    }
+    if (curlbreaker_is_late(http->breakers, &one->pass)) {
+        *problem = "given up while this call waited for its turn";
+        rc = HTTP_RESTING;
+    } else {
         curlanswer_init(&one->answer, one->scratch, one->request->body_max);
         rc = perform(one, pool, answer, problem);
-        curlhandles_give(one->http->handles, one->handle);
         *sign = curlbreaker_sign(rc, answer->status);
     }
+    curlhandles_give(http->handles, one->handle);
     return rc;
 }
 
@@ -313,16 +321,15 @@ static http_rc with_leave(exchange *one, apr_pool_t *pool, http_answer *answer, 
 {
     curlbreaker_t *breakers = one->http->breakers;
     text_t origin = url_origin(one->scratch, &one->url);
-    curlbreaker_pass pass;
     breaker_end sign = BREAKER_UNKNOWN;
-    *problem = curlbreaker_enter(breakers, origin, steady(), pool, &pass);
+    *problem = curlbreaker_enter(breakers, origin, steady(), pool, &one->pass);
     if (*problem != NULL) {
-        return HTTP_UNREACHABLE;
+        return HTTP_RESTING;
     }
     http_rc rc = with_permit(one, pool, answer, &sign, problem);
     const char *why =
         rc == HTTP_ANSWERED ? text_format(one->scratch, "it answered %d", answer->status).at : *problem;
-    curlbreaker_leave(breakers, &pass, sign, why, steady());
+    curlbreaker_leave(breakers, &one->pass, sign, why, steady());
     return rc;
 }
 
@@ -343,14 +350,23 @@ static http_rc call(http_port *port, const http_request *request, apr_pool_t *po
     } else if (*problem == NULL) {
         rc = with_leave(&one, pool, answer, problem);
     }
+    answer->sent = one.sent;
     apr_pool_destroy(one.scratch);
     return rc;
+}
+
+static bool rests(http_port *port, const char *url, apr_pool_t *pool)
+{
+    const curlhttp *http = (curlhttp *)port;
+    url_t parts;
+    return url_read(pool, text_of(url), &parts) &&
+           curlbreaker_rests(http->breakers, url_origin(pool, &parts), steady());
 }
 
 http_port *curlhttp_new(apr_pool_t *pool, const curlhttp_settings *settings)
 {
     curlhttp *http = apr_pcalloc(pool, sizeof *http);
-    http->port.call = call;
+    http->port = (http_port){call, rests};
     http->ca_file = settings->ca_file != NULL ? text_copy(pool, text_of(settings->ca_file)).at : NULL;
     http->proxy = settings->proxy != NULL ? text_copy(pool, text_of(settings->proxy)).at : NULL;
     http->breakers = curlbreaker_new(pool);

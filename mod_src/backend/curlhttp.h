@@ -3,8 +3,9 @@
 #ifndef BACKEND_CURLHTTP_H
 #define BACKEND_CURLHTTP_H
 
-/* The http port made real by libcurl. After failures in a row an origin rests for a moment: calls answer
- * HTTP_UNREACHABLE at once, but for one at a time that finds out whether it is back (curlbreaker.h). */
+/* The http port made real by libcurl. After failures in a row, or when calls pile up unanswered, an origin
+ * rests for a moment: calls answer HTTP_RESTING at once, but for one now and then that finds out whether it
+ * is back (curlbreaker.h). */
 
 #include <apr_pools.h>
 
@@ -16,7 +17,8 @@ typedef struct curlhttp_settings {
     const char *ca_file; /* PEM file with the only authorities that are trusted; NULL: those of the system */
     const char *proxy; /* URL of a proxy for everything but loopback over http; NULL: none. The environment is
                           never read */
-    int max_calls;     /* under way at the same time, further ones are HTTP_BUSY; 0: CURLHTTP_CALLS_DEFAULT */
+    int max_calls;     /* under way at the same time, further ones wait for up to a second and are HTTP_BUSY
+                          then; 0: CURLHTTP_CALLS_DEFAULT */
 } curlhttp_settings;
 
 /* Makes the port in the httpd child, after the fork; it ends with the pool, when no call is under way any

@@ -12,12 +12,8 @@
 
 void latch_init(latch *door)
 {
-    pthread_condattr_t steady;
     pthread_mutex_init(&door->mutex, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&door->left, &steady);
-    pthread_condattr_destroy(&steady);
+    monotonic_cond(&door->left);
     door->taken = false;
 }
 

@@ -13,8 +13,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "backend/monotonic.h"
 #include "base/secret.h"
 
 #define THREADS_DEFAULT  4
@@ -169,24 +169,11 @@ static bool submit(later_port *port, later_work work, const void *task, size_t r
     return taken;
 }
 
-static struct timespec end_of_drain(int64_t drain_ms)
-{
-    struct timespec end = {0, 0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)(drain_ms / 1000);
-    end.tv_nsec += (long)(drain_ms % 1000) * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_sec += 1;
-        end.tv_nsec -= 1000000000;
-    }
-    return end;
-}
-
 /* Runs before anything else in the pool is touched, so that work under way still finds the other ports. */
 static apr_status_t drain(void *data)
 {
     crew *all = data;
-    struct timespec end = end_of_drain(all->drain_ms);
+    const struct timespec end = monotonic_after(all->drain_ms);
     int failed = 0;
     pthread_mutex_lock(&all->lock);
     all->stopping = true;
@@ -226,7 +213,6 @@ static apr_status_t release(void *data)
 
 static crew *make_crew(const laterthreads_settings *settings)
 {
-    pthread_condattr_t steady;
     crew *all = calloc(1, sizeof *all);
     if (all == NULL) {
         abort();
@@ -240,10 +226,7 @@ static crew *make_crew(const laterthreads_settings *settings)
     all->drain_ms = settings->drain_ms > 0 ? settings->drain_ms : DRAIN_DEFAULT_MS;
     pthread_mutex_init(&all->lock, NULL);
     pthread_cond_init(&all->changed, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&all->ended, &steady);
-    pthread_condattr_destroy(&steady);
+    monotonic_cond(&all->ended);
     return all;
 }
 

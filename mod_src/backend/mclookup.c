@@ -29,15 +29,11 @@ struct mclookup {
 static mclookup *lookup_new(const char *host)
 {
     mclookup *asked = calloc(1, sizeof(*asked));
-    pthread_condattr_t steady;
     if (asked == NULL)
         return NULL;
     apr_cpystrn(asked->host, host, sizeof(asked->host));
     pthread_mutex_init(&asked->mutex, NULL);
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&asked->ended, &steady);
-    pthread_condattr_destroy(&steady);
+    monotonic_cond(&asked->ended);
     return asked;
 }
 

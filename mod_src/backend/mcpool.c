@@ -35,7 +35,8 @@ struct mcpool {
     breaker_t breaker;
 };
 
-static const breaker_terms first_failure = {1, 0, MCPOOL_PROBE_FIRST_MS, MCPOOL_PROBE_LAST_MS};
+static const breaker_terms first_failure = {
+    .failures = 1, .first_ms = MCPOOL_PROBE_FIRST_MS, .last_ms = MCPOOL_PROBE_LAST_MS};
 
 static int64_t steady(const mcpool *server)
 {
@@ -61,7 +62,6 @@ static apr_status_t pool_release(void *data)
 mcpool *mcpool_new(apr_pool_t *pool, const mcpool_place *place, const mcpool_terms *terms,
                    const clock_port *clock)
 {
-    pthread_condattr_t monotonic;
     mcpool *server = apr_pcalloc(pool, sizeof(*server));
     server->place = place;
     server->clock = clock;
@@ -70,10 +70,7 @@ mcpool *mcpool_new(apr_pool_t *pool, const mcpool_place *place, const mcpool_ter
     server->idle = apr_pcalloc(pool, (apr_size_t)terms->connections * sizeof(*server->idle));
     server->name = place->path ? NULL : mcname_new(pool, place->host);
     pthread_mutex_init(&server->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    monotonic_cond(&server->changed);
     apr_pool_cleanup_register(pool, server, pool_release, apr_pool_cleanup_null);
     return server;
 }

@@ -3,8 +3,9 @@
 #ifndef BACKEND_MONOTONIC_H
 #define BACKEND_MONOTONIC_H
 
-/* A moment of the clock that never jumps, in the form that pthread's waiting functions want it. */
+/* The clock that never jumps, for pthread's waiting functions. */
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -20,6 +21,16 @@ static inline struct timespec monotonic_after(int64_t milliseconds)
         moment.tv_sec++;
     }
     return moment;
+}
+
+/* Makes a condition whose timed waits end at a moment of monotonic_after. */
+static inline void monotonic_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &steady);
+    pthread_condattr_destroy(&steady);
 }
 
 #endif

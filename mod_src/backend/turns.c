@@ -11,8 +11,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "backend/monotonic.h"
 #include "backend/namehash.h"
 
 #define BUCKETS     64
@@ -29,7 +29,6 @@ typedef struct turn {
 
 struct turns {
     pthread_mutex_t lock;
-    pthread_condattr_t steady;
     size_t held;
     turn *buckets[BUCKETS];
 };
@@ -50,7 +49,6 @@ static apr_status_t release(void *data)
             free_turn(one);
         }
     }
-    pthread_condattr_destroy(&turns->steady);
     pthread_mutex_destroy(&turns->lock);
     return APR_SUCCESS;
 }
@@ -59,8 +57,6 @@ turns_t *turns_new(apr_pool_t *pool)
 {
     turns_t *turns = apr_pcalloc(pool, sizeof *turns);
     pthread_mutex_init(&turns->lock, NULL);
-    pthread_condattr_init(&turns->steady);
-    pthread_condattr_setclock(&turns->steady, CLOCK_MONOTONIC);
     apr_pool_cleanup_register(pool, turns, release, apr_pool_cleanup_null);
     return turns;
 }
@@ -84,29 +80,15 @@ static shared_turn begin_turn(turns_t *turns, turn **link, uint64_t hash, const 
     }
     memcpy(one->name, name, len);
     one->hash = hash;
-    pthread_cond_init(&one->given, &turns->steady);
+    monotonic_cond(&one->given);
     *link = one;
     turns->held++;
     return SHARED_MINE;
 }
 
-static struct timespec end_of_wait(int64_t wait_ms)
-{
-    struct timespec end = {0, 0};
-    int64_t bounded = wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
-    (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)(bounded / 1000);
-    end.tv_nsec += (long)(bounded % 1000) * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_sec += 1;
-        end.tv_nsec -= 1000000000;
-    }
-    return end;
-}
-
 static shared_turn await_turn(turns_t *turns, turn *one, int64_t wait_ms)
 {
-    struct timespec end = end_of_wait(wait_ms);
+    const struct timespec end = monotonic_after(wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
     int failed = 0;
     one->waiting++;
     while (!one->passed && failed == 0) {

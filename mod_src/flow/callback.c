@@ -281,6 +281,8 @@ verdict_t *callback_endpoint(walk_t *walk)
     if (fault == NULL)
         fault = check_response(walk, &arrival);
     if (fault == NULL)
+        fault = issuer_rests(walk); /* before the state is used up: a reload may succeed */
+    if (fault == NULL)
         fault = use_state(walk, &arrival);
     if (fault != NULL && fault->code == FAULT_STATE_USED)
         return arrive_again(walk, &arrival, fault);

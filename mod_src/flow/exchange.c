@@ -24,6 +24,7 @@ typedef struct exchange {
     session_lease lease; /* ours */
     int64_t lease_ends;  /* steady milliseconds */
     int64_t retry_after; /* seconds, when the provider asked to wait; otherwise -1 */
+    bool sent;           /* the refresh token may have been read */
     tokens_t tokens;
     bool has_idtoken; /* the new ID token is verified */
     bool has_claims;
@@ -64,6 +65,7 @@ static const fault_t *send_request(exchange_t *exchange)
                                   .deadline_ms = walk->rp->http_ms};
     http_answer answer;
     fault = issuer_call(walk, &request, &answer);
+    exchange->sent = answer.sent;
     if (fault != NULL)
         return fault;
     exchange->retry_after = answer.retry_after;
@@ -211,9 +213,12 @@ static refresh_outcome end(exchange_t *exchange, const fault_t *why, const fault
     return REFRESH_ENDED;
 }
 
+/* A session rests when its own request was answered badly or got lost. Where nothing was sent, the http port
+ * alone says when the provider may be asked again, so that nobody rests longer than the provider is away. */
 static void give_up(const exchange_t *exchange, session_t *session)
 {
-    session_refresh_failed(session, wall(exchange->walk), exchange->retry_after);
+    if (exchange->sent)
+        session_refresh_failed(session, wall(exchange->walk), exchange->retry_after);
     session_free_lease(session);
 }
 

@@ -66,6 +66,7 @@ const fault_t *issuer_call(walk_t *walk, const http_request *request, http_answe
     case HTTP_TOO_LARGE:
         return fault_make(walk->pool, FAULT_TOKEN_ANSWER, "%s: %s", request->url, problem);
     case HTTP_UNREACHABLE:
+    case HTTP_RESTING:
     case HTTP_BROKEN:
     case HTTP_REFUSED:
         break;
@@ -218,6 +219,21 @@ static const fault_t *look(walk_t *walk, const subject_t *subject, const snapsho
         return fault_make(walk->pool, FAULT_PROVIDER_DOWN, "%s could not be fetched for too long",
                           subject->url);
     return NULL;
+}
+
+const fault_t *issuer_rests(walk_t *walk)
+{
+    const rp_t *rp = walk->rp;
+    http_port *http = walk->env->http;
+    const char *token = rp->endpoints.token;
+    if (token == NULL && rp->discovers) {
+        const subject_t subject = {.name = rp->issuer_name};
+        const snapshot_t *known = current(walk, &subject);
+        token = known != NULL ? known->provider.token : NULL;
+    }
+    if (token == NULL || !http->rests(http, token, walk->pool))
+        return NULL;
+    return fault_make(walk->pool, FAULT_PROVIDER_DOWN, "%s does not answer at the moment", token);
 }
 
 const fault_t *issuer_provider(walk_t *walk, const provider_t **provider)

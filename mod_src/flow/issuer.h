@@ -19,6 +19,10 @@ const fault_t *issuer_provider(walk_t *walk, const provider_t **provider) MUST_U
 const fault_t *issuer_keys(walk_t *walk, const provider_t *provider, bool renew,
                            const jwks_t **keys) MUST_USE;
 
+/* Why a token request would not be sent now: the provider is sick, and whoever asks is to be told so without
+ * waiting. NULL when it would be sent, as far as is known. Never waits and fetches nothing. */
+const fault_t *issuer_rests(walk_t *walk) MUST_USE;
+
 /* When the provider answered this process last, in wall seconds; 0: never. */
 int64_t issuer_answered(walk_t *walk);
 

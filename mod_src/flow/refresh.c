@@ -20,8 +20,9 @@
 
 #include "flow/exchange.h"
 
-#define LOOK_MS   40 /* between looks at a record that somebody else is refreshing */
-#define TAKES_MAX 8  /* attempts to take the lease, each of which somebody else has won */
+#define LOOK_MS   40  /* between looks at a record that somebody else is refreshing */
+#define WAIT_MS   250 /* for the turn, before looking whether waiting is in vain */
+#define TAKES_MAX 8   /* attempts to take the lease, each of which somebody else has won */
 
 static int64_t steady(const walk_t *walk)
 {
@@ -143,11 +144,22 @@ static refresh_outcome take_lease(walk_t *walk, vault_record *record, const faul
     return outcome;
 }
 
+/* The provider is sick: no reason to take the lease, or to wait for anybody who tries. */
+static bool is_vain(walk_t *walk, const fault_t **fault)
+{
+    const fault_t *why = issuer_rests(walk);
+    if (why != NULL)
+        *fault = fault_as(walk->pool, FAULT_REFRESH_PENDING, why);
+    return why != NULL;
+}
+
 /* Somebody has the lease: looks at the record after a while, as long as there is patience. */
 static refresh_outcome wait_for_holder(walk_t *walk, vault_record *record, int64_t patience,
                                        const fault_t **fault, bool *settled)
 {
     *settled = true;
+    if (is_vain(walk, fault))
+        return REFRESH_FAILED;
     if (steady(walk) >= patience)
         return too_late(walk, fault);
     walk->env->clock->rest(walk->env->clock, LOOK_MS);
@@ -170,7 +182,7 @@ static refresh_outcome with_turn(walk_t *walk, int64_t patience, vault_record *r
         }
         int64_t began = steady(walk);
         *fault = issuer_provider(walk, &provider);
-        if (*fault != NULL)
+        if (*fault != NULL || is_vain(walk, fault))
             return REFRESH_FAILED;
         outcome = take_lease(walk, record, fault, &settled, &held);
         if (held)
@@ -180,16 +192,25 @@ static refresh_outcome with_turn(walk_t *walk, int64_t patience, vault_record *r
     return settled ? outcome : too_late(walk, fault);
 }
 
+/* `left`, but from 0 to `most`. */
+static int64_t within(int64_t left, int64_t most)
+{
+    if (left < 0)
+        return 0;
+    return left < most ? left : most;
+}
+
 refresh_outcome refresh_run(walk_t *walk, session_refresh due, vault_record *record, const fault_t **fault)
 {
     shared_port *shared = walk->env->shared;
     const char *turn = apr_pstrcat(walk->pool, "refresh ", record->key, NULL);
-    int64_t patience = steady(walk) + (due == REFRESH_OVERDUE ? walk->rp->http_ms : 0);
+    int64_t waits = due == REFRESH_OVERDUE ? walk->rp->http_ms / WAIT_MS : 0;
+    int64_t patience = steady(walk) + waits * WAIT_MS;
     for (;;) {
         bool settled;
         refresh_outcome outcome;
         int64_t left = patience - steady(walk);
-        switch (shared->take_turn(shared, turn, left > 0 ? left : 0)) {
+        switch (shared->take_turn(shared, turn, within(left, WAIT_MS))) {
         case SHARED_MINE:
             outcome = with_turn(walk, patience, record, fault);
             shared->give_turn(shared, turn);
@@ -202,7 +223,11 @@ refresh_outcome refresh_run(walk_t *walk, session_refresh due, vault_record *rec
                 return soften(due, outcome);
             break;
         case SHARED_LATE:
-            return soften(due, too_late(walk, fault));
+            if (is_vain(walk, fault))
+                return soften(due, REFRESH_FAILED);
+            if (left <= WAIT_MS || --waits <= 0) /* the port may also say so without having waited */
+                return soften(due, too_late(walk, fault));
+            break;
         }
     }
 }

@@ -27,6 +27,7 @@
 #include "httpd/pattern.h"
 
 #define CONNECTIONS_MAX 64 /* to one memcached, from one child */
+#define CALLS_MIN       4 /* to providers, from one child: as many as there are threads behind the responses */
 
 /* Bounds of a child's near cache. */
 #define NEAR_ENTRIES ((size_t)16384)
@@ -69,12 +70,23 @@ int lifecycle_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     return OK;
 }
 
+static int worker_count(void)
+{
+    int threads = 0;
+    return ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads > 0 ? threads : 1;
+}
+
+/* Requests that wait for a provider must leave workers for the others. */
+static int call_count(int64_t wanted)
+{
+    int most = worker_count() / 2 > CALLS_MIN ? worker_count() / 2 : CALLS_MIN;
+    return wanted < most ? (int)wanted : most;
+}
+
 /* As many as can ask at once; HTTP/2 has workers of its own beside the MPM's. */
 static int connection_count(void)
 {
-    int threads = 0;
-    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1)
-        threads = 1;
+    int threads = worker_count();
     if (ap_find_linked_module("mod_http2.c") != NULL)
         threads += threads / 2 + 1;
     threads += 4;
@@ -128,7 +140,7 @@ static const env_t *earlier(const server_rec *main_server, const server_rec *ser
 /* Snapshots of metadata and keys are shared by those only who trust the same authorities. */
 static void set_outside(apr_pool_t *pchild, const server_settings *settings, const env_t *known, env_t *env)
 {
-    curlhttp_settings terms = {settings->provider_ca, settings->http_proxy, (int)settings->outbound};
+    curlhttp_settings terms = {settings->provider_ca, settings->http_proxy, call_count(settings->outbound)};
     env->http = known != NULL ? known->http : curlhttp_new(pchild, &terms);
     env->shared = known != NULL ? known->shared : sharedthreads_new(pchild);
 }

@@ -31,6 +31,7 @@ typedef struct http_answer {
     const char *content_type; /* "" when there is none */
     int64_t retry_after; /* seconds, from Retry-After as a number of seconds; -1 when there is none; capped at
                             3600 */
+    bool sent;           /* the request may have been read, whatever came back; otherwise it surely was not */
 } http_answer;
 
 typedef enum {
@@ -40,7 +41,8 @@ typedef enum {
     HTTP_UNTRUSTED,   /* TLS: nothing of the request was sent */
     HTTP_TOO_LARGE,   /* body or headers above their ceilings; given up */
     HTTP_BUSY,        /* too many calls under way in this process; nothing was sent */
-    HTTP_REFUSED      /* URL or request that must not be sent */
+    HTTP_RESTING, /* the provider is sick, and others are finding out whether it is back; nothing was sent */
+    HTTP_REFUSED  /* URL or request that must not be sent */
 } http_rc;
 
 typedef struct http_port http_port;
@@ -50,6 +52,8 @@ struct http_port {
      * short text for the log (never the body, never a secret) whenever the answer is not HTTP_ANSWERED. */
     http_rc (*call)(http_port *http, const http_request *request, apr_pool_t *pool, http_answer *answer,
                     const char **problem);
+    /* Would a call to where the URL points be HTTP_RESTING now? Never waits, changes nothing. */
+    bool (*rests)(http_port *http, const char *url, apr_pool_t *pool);
 };
 
 #endif

@@ -45,6 +45,7 @@ static http_rc call(http_port *port, const http_request *request, apr_pool_t *po
             route->odd--;
     }
     pthread_mutex_unlock(&http->lock);
+    *answer = (http_answer){.status = 200, .content_type = "application/json", .retry_after = -1};
     if (route == NULL)
         return HTTP_UNREACHABLE;
     if (now.before != NULL)
@@ -52,17 +53,27 @@ static http_rc call(http_port *port, const http_request *request, apr_pool_t *po
     if (now.odd > 0 && !now.lost) {
         *answer = now.odd_answer;
         answer->body = text_copy(pool, now.odd_answer.body);
+        answer->sent =
+            now.odd_rc == HTTP_ANSWERED || now.odd_rc == HTTP_BROKEN || now.odd_rc == HTTP_TOO_LARGE;
         return now.odd_rc;
     }
-    *answer = (http_answer){.status = 200, .content_type = "application/json", .retry_after = -1};
     http_rc rc = now.handler(now.data, request, pool, answer);
+    answer->sent = true;
     return now.odd > 0 ? HTTP_BROKEN : rc;
+}
+
+static bool rests(http_port *port, const char *url, apr_pool_t *pool)
+{
+    const fakes_http *http = (fakes_http *)port;
+    (void)url;
+    (void)pool;
+    return http->rests;
 }
 
 void fakes_http_init(fakes_http *http, apr_pool_t *pool)
 {
     memset(http, 0, sizeof *http);
-    http->port.call = call;
+    http->port = (http_port){call, rests};
     http->pool = pool;
     http->sent = apr_array_make(pool, 64, sizeof(fakes_sent));
     (void)pthread_mutex_init(&http->lock, NULL);

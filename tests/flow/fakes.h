@@ -113,6 +113,7 @@ typedef struct fakes_http {
     fakes_route routes[FAKES_ROUTES];
     size_t count;
     unsigned calls;           /* in all */
+    bool rests;               /* what the port says to whoever asks before a call */
     apr_array_header_t *sent; /* of fakes_sent, in order */
 } fakes_http;
 

@@ -110,6 +110,7 @@ static void test_connections(void **state)
         {HTTP_UNREACHABLE, FAULT_PROVIDER_DOWN}, {HTTP_BROKEN, FAULT_PROVIDER_DOWN},
         {HTTP_UNTRUSTED, FAULT_PROVIDER_TLS},    {HTTP_TOO_LARGE, FAULT_TOKEN_ANSWER},
         {HTTP_BUSY, FAULT_PROVIDER_BUSY},        {HTTP_REFUSED, FAULT_PROVIDER_DOWN},
+        {HTTP_RESTING, FAULT_PROVIDER_DOWN},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         world_t *world = world_new(unit_pool(state), NULL);
@@ -121,6 +122,23 @@ static void test_connections(void **state)
         journey_refused(&journey, journey_return(&journey, query), FAULT_STATE_USED, "ST-12 the reload");
         assert_int_equal(journey_calls(world, "/token"), 1);
     }
+}
+
+/* F-19: the provider is known to be sick. Nothing is used up, and a reload succeeds when it is well again. */
+static void test_resting(void **state)
+{
+    world_t *world = world_new(unit_pool(state), NULL);
+    journey_t journey = journey_begin(world, "/app", NULL);
+    const char *query = journey_consent(&journey);
+    world->http.rests = true;
+    const verdict_t *verdict = journey_return(&journey, query);
+    assert_int_equal(verdict->status, 503);
+    assert_int_equal(verdict->fault->code, FAULT_PROVIDER_DOWN);
+    assert_null(verdict->cookies);
+    assert_int_equal(journey_calls(world, "/token"), 0);
+    world->http.rests = false;
+    assert_int_equal(journey_return(&journey, query)->status, 303);
+    assert_int_equal(journey_calls(world, "/token"), 1);
 }
 
 static const struct {
@@ -340,9 +358,10 @@ static void test_nameless(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(test_request), UNIT_TEST(test_answers),     UNIT_TEST(test_connections),
-        UNIT_TEST(test_claims),  UNIT_TEST(test_near_nonces), UNIT_TEST(test_signature),
-        UNIT_TEST(test_scopes),  UNIT_TEST(test_userinfo),    UNIT_TEST(test_nameless),
+        UNIT_TEST(test_request),   UNIT_TEST(test_answers), UNIT_TEST(test_connections),
+        UNIT_TEST(test_resting),   UNIT_TEST(test_claims),  UNIT_TEST(test_near_nonces),
+        UNIT_TEST(test_signature), UNIT_TEST(test_scopes),  UNIT_TEST(test_userinfo),
+        UNIT_TEST(test_nameless),
     };
     return UNIT_MAIN(tests);
 }

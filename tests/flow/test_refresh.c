@@ -295,6 +295,44 @@ static void test_no_provider(void **state)
     assert_int_equal(stored(world, cookies).lease.epoch, 0);
 }
 
+/* F-18, F-19: a provider that is known to be sick costs nobody a lease, a write or a wait; and when it is
+ * well again, nobody has to rest. */
+static void test_sick_provider(void **state)
+{
+    world_t *world = world_new(unit_pool(state), NULL);
+    const char *cookies = world_sign_in(world);
+    world->http.rests = true;
+    fakes_clock_pass(&world->clock, DUE);
+    assert_known(ask(world, cookies), "at.first");
+    fakes_clock_pass(&world->clock, OVER - DUE);
+    fakestore_recount(&world->store);
+    for (int i = 0; i < 3; i++)
+        assert_pending(ask(world, cookies), FAULT_REFRESH_PENDING);
+    assert_int_equal(fakestore_writes(&world->store), 0);
+    assert_int_equal(world->clock.rests, 0);
+    assert_int_equal(stored(world, cookies).lease.epoch, 0);
+    assert_int_equal(fakes_http_route(&world->http, "/token")->calls, 0);
+    world->http.rests = false;
+    assert_known(ask(world, cookies), "at.1");
+}
+
+/* Nobody goes on waiting for somebody who asks a provider that does not answer. */
+static void test_waiting_in_vain(void **state)
+{
+    world_t *world = world_new(unit_pool(state), NULL);
+    const char *cookies = world_sign_in(world);
+    world->http.rests = true;
+    fakes_clock_pass(&world->clock, DUE);
+    assert_known(ask(world, cookies), "at.first"); /* this process knows the provider now */
+    lease_to_another(world, cookies);
+    fakes_clock_pass(&world->clock, OVER - DUE);
+    assert_pending(ask(world, cookies), FAULT_REFRESH_PENDING);
+    assert_int_equal(world->clock.rests, 0);
+    world->shared.on_turn = turn_late;
+    assert_pending(ask(world, cookies), FAULT_REFRESH_PENDING);
+    assert_int_equal(world->op.refreshes, 0);
+}
+
 static void test_no_random_numbers(void **state)
 {
     world_t *world = world_new(unit_pool(state), NULL);
@@ -322,6 +360,8 @@ int main(void)
         UNIT_TEST(test_ended_while_waiting),
         UNIT_TEST(test_turns),
         UNIT_TEST(test_no_provider),
+        UNIT_TEST(test_sick_provider),
+        UNIT_TEST(test_waiting_in_vain),
         UNIT_TEST(test_no_random_numbers),
     };
     return UNIT_MAIN(tests);

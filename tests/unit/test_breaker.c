@@ -154,10 +154,44 @@ static void lives_through(void **state)
     }
 }
 
+/* F-19: a probe that hangs keeps the next one back for a while only. */
+static void hanging_probes_are_outlived(void **state)
+{
+    static const breaker_terms patient = {
+        .failures = 3, .memory_ms = 1000, .first_ms = 100, .last_ms = 400, .probe_ms = 3000};
+    breaker_t breaker = {.terms = &patient};
+    breaker_pass hung, next;
+    (void)state;
+    breaker_trip(&breaker, 0);
+    assert_true(breaker_bars(&breaker, 99) && !breaker_bars(&breaker, 100));
+    assert_true(breaker_enter(&breaker, 100, &hung) && hung.probe);
+    assert_true(breaker_bars(&breaker, 3099));
+    assert_false(breaker_enter(&breaker, 3099, &next));
+    assert_true(breaker_enter(&breaker, 3100, &next) && next.probe);
+    assert_true(breaker_bars(&breaker, 3101));
+    breaker_leave(&breaker, &next, BREAKER_WELL, 3110);
+    assert_true(breaker_enter(&breaker, 3111, &next) && !next.probe);
+}
+
+/* Tripped by hand: what was under way before says nothing bad any more, but may say something good. */
+static void trips_once(void **state)
+{
+    breaker_t breaker = {.terms = &terms};
+    breaker_pass old, other;
+    (void)state;
+    assert_true(breaker_enter(&breaker, 0, &old) && breaker_enter(&breaker, 0, &other));
+    breaker_trip(&breaker, 10);
+    breaker_trip(&breaker, 90); /* no longer pause for that */
+    breaker_leave(&breaker, &old, BREAKER_FAILED, 95);
+    assert_false(breaker_bars(&breaker, 110));
+    breaker_leave(&breaker, &other, BREAKER_WELL, 111);
+    assert_false(breaker.open);
+}
+
 /* F-18 by arithmetic: an outage of a minute, somebody calls every millisecond, each call fails at once. */
 static void hammers_nobody(void **state)
 {
-    static const breaker_terms eager = {3, 60000, 500, 2000};
+    static const breaker_terms eager = {3, 60000, 500, 2000, 3000};
     breaker_t breaker = {.terms = &eager};
     int in_second[61] = {0};
     int all = 0;
@@ -185,6 +219,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(lives_through),
+        UNIT_TEST(hanging_probes_are_outlived),
+        UNIT_TEST(trips_once),
         UNIT_TEST(hammers_nobody),
     };
     return UNIT_MAIN(tests);

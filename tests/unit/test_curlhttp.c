@@ -276,7 +276,7 @@ static void *call_alone(void *data)
     apr_pool_t *pool = NULL;
     http_answer answer;
     const char *problem = NULL;
-    http_request request = {.url = one->url, .body_max = 100, .deadline_ms = 1000};
+    http_request request = {.url = one->url, .body_max = 100, .deadline_ms = 1600};
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     one->rc = one->http->call(one->http, &request, pool, &answer, &problem);
     apr_pool_destroy(pool);
@@ -290,6 +290,14 @@ static void run_callers(caller *callers, size_t count)
         assert_int_equal(pthread_create(&threads[i], NULL, call_alone, &callers[i]), 0);
     for (size_t i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
+}
+
+static void answer_slowly(wire_peer *peer)
+{
+    if (wire_request(peer)) {
+        wire_rest(200);
+        (void)wire_send_reply(peer);
+    }
 }
 
 static void permits_are_counted(void **state)
@@ -311,6 +319,21 @@ static void permits_are_counted(void **state)
     other->reply = TEXT(OK_REPLY);
     for (int i = 0; i < 2 * PERMITS; i++)
         assert_int_equal(get(http, unit_pool(state), other).rc, HTTP_ANSWERED); /* all permits came back */
+}
+
+/* RF-28: behind a provider that works, more callers than permits are all answered, one after the other. */
+static void permits_are_waited_for(void **state)
+{
+    enum { CALLERS = 6, PERMITS = 3 };
+    http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, PERMITS});
+    wire_server *server = wire_start(unit_pool(state), answer_slowly, NULL);
+    caller callers[CALLERS];
+    server->reply = TEXT(OK_REPLY);
+    for (size_t i = 0; i < CALLERS; i++)
+        callers[i] = (caller){http, wire_url(unit_pool(state), server, "http://127.0.0.1", "/"), HTTP_BUSY};
+    run_callers(callers, CALLERS);
+    for (size_t i = 0; i < CALLERS; i++)
+        assert_int_equal(callers[i].rc, HTTP_ANSWERED);
 }
 
 static void permits_survive_failures(void **state)
@@ -359,6 +382,7 @@ int main(void)
         UNIT_TEST(the_environment_is_not_read),
         UNIT_TEST(a_proxy_sees_no_secrets),
         UNIT_TEST(permits_are_counted),
+        UNIT_TEST(permits_are_waited_for),
         UNIT_TEST(permits_survive_failures),
         UNIT_TEST(many_threads_at_once),
     };

@@ -21,7 +21,7 @@ import { placeApps, siteLines, ssoLines } from './site.mjs';
 import { MODULE, PHP_FPM } from './system.mjs';
 
 /* What httpd itself may say when it is stopped while a connection is being closed. */
-const HTTPD_NOISE = [/AH03092: process_lingering_close/];
+const HTTPD_NOISE = [/AH03092: process_lingering_close/, /AH01882: .* compiled against a newer library/ /* of the machine's packages */];
 
 /* Lines that no test may allow: their reason does not exist. */
 const BLANKET = ['warn', 'error'].map((level) => `[sso:${level}] [pid 1:tid 2] [client 127.0.0.1:3] reason=never_heard_of incident=0a1b2c3d4e5f: what`);
