@@ -30,6 +30,7 @@ struct mcconn {
     memcached_st *handle;
     const clock_port *clock;
     int64_t deadline;
+    int64_t allowance; /* milliseconds from when the deadline was set to its end */
 };
 
 /* The ceiling: the length that a server announces is allocated before a byte of it has come. */
@@ -116,6 +117,12 @@ mcconn *mcconn_open(const mcconn_place *place, const clock_port *clock, int64_t 
 void mcconn_until(mcconn *conn, int64_t deadline)
 {
     conn->deadline = deadline;
+    conn->allowance = deadline - conn->clock->steady(conn->clock);
+}
+
+bool mcconn_is_late(const mcconn *conn)
+{
+    return conn->clock->steady(conn->clock) >= conn->deadline;
 }
 
 /* Not `version`: the library remembers its answer and then asks nobody, and crashes where the number is
@@ -179,13 +186,16 @@ static store_rc look(mcconn *conn, const char *key, apr_pool_t *pool, store_item
 }
 
 /* The touch that proves a miss must do no harm where somebody writes the key at this very moment: it can make
- * a record live longer than its writer asked for, never shorter. Then there is something to get after all. */
+ * a record live longer than its writer asked for, never shorter. Then there is something to get after all.
+ * The proof is a question of its own, with a deadline of its own: behind a slow memcached the answer to the
+ * first one may have taken most of it. */
 store_rc mcconn_get(mcconn *conn, const char *key, apr_pool_t *pool, store_item *item)
 {
     store_rc proof;
     store_rc answer = look(conn, key, pool, item);
-    if (answer != STORE_MISS)
-        return answer;
+    if (answer != STORE_MISS || mcconn_is_late(conn))
+        return answer == STORE_MISS ? STORE_DOWN : answer;
+    mcconn_until(conn, conn->clock->steady(conn->clock) + conn->allowance);
     proof = mcconn_touch(conn, key, STORE_TTL_MAX);
     if (proof != STORE_OK)
         return proof;

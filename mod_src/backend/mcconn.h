@@ -38,10 +38,13 @@ mcconn *mcconn_open(const mcconn_place *place, const clock_port *clock, int64_t 
 /* The steady time by which whatever is asked next has to be answered. */
 void mcconn_until(mcconn *conn, int64_t deadline);
 
+/* Has the deadline passed? */
+bool mcconn_is_late(const mcconn *conn);
+
 /* Is anybody there? True after any sensible answer to a harmless question. */
 bool mcconn_greet(mcconn *conn);
 
-/* The verbs of port/store.h. */
+/* The verbs of port/store.h. A get that finds nothing may take its time twice, as it asks again. */
 store_rc mcconn_get(mcconn *conn, const char *key, apr_pool_t *pool, store_item *item);
 store_rc mcconn_put(mcconn *conn, const char *key, const mcconn_record *record);
 store_rc mcconn_add(mcconn *conn, const char *key, const mcconn_record *record);

@@ -69,10 +69,9 @@ static bool is_write(verb asked)
 /* A connection that slept while memcached was restarted fails at once; that says nothing about the memcached
  * of now. One that ran into its deadline does. An answer that came too late is still an answer, but the next
  * call should not wait as long. */
-static mcpool_end judge(const mcstore *store, const call *what, const mcpool_loan *loan, store_rc answer)
+static mcpool_end judge(const call *what, const mcpool_loan *loan, store_rc answer)
 {
-    bool late = store->clock->steady(store->clock) >= loan->deadline;
-    if (late)
+    if (mcconn_is_late(loan->conn))
         return MCPOOL_FAILED;
     if (answer == STORE_FULL)
         return MCPOOL_SPENT;
@@ -85,7 +84,7 @@ static mcpool_end judge(const mcstore *store, const call *what, const mcpool_loa
  * before instead. */
 static store_rc run(store_port *port, const call *what)
 {
-    mcstore *store = (mcstore *)port;
+    const mcstore *store = (mcstore *)port;
     mcpool *server = store->servers[mcstore_server_of(port, what->key)];
     store_rc answer = STORE_DOWN;
     mcpool_end end = MCPOOL_STALE;
@@ -94,7 +93,7 @@ static store_rc run(store_port *port, const call *what)
         if (!mcpool_take(server, is_write(what->verb), &loan))
             return STORE_DOWN;
         answer = ask(loan.conn, what);
-        end = judge(store, what, &loan, answer);
+        end = judge(what, &loan, answer);
         if (end == MCPOOL_STALE && attempt > 0)
             end = MCPOOL_FAILED;
         mcpool_give(server, &loan, end);

@@ -12,9 +12,9 @@
 #include "port/store.h"
 
 /* The longest a verb may take, in timeouts of the URL: waiting for a connection, a closed one, its
- * replacement, the call itself. (A server that sends its answer byte by byte can hold one call for longer;
- * that opens its breaker.) */
-#define MCSTORE_DEADLINES 4
+ * replacement, the call itself, the proof of a miss. (A server that sends its answer byte by byte can hold
+ * one call for longer; that opens its breaker.) */
+#define MCSTORE_DEADLINES 5
 
 /* A store on the servers, or the socket, of a URL. Connects to nothing yet: a server that is away is no error
  * here but DOWN later. At most `connections` to each server at a time (1 to 1024).

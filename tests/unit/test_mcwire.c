@@ -75,6 +75,9 @@ static const read_case gets[] = {
      STORE_DOWN,
      "a length above the ceiling, with bytes that look like a miss"},
     {{.get = "VALUE %k 0 3 7\r\nabc\r\nEND\r\n", .late_ms = TIMEOUT_MS + 100}, STORE_DOWN, "a late value"},
+    {{.get = "END\r\n", .touch = "NOT_FOUND\r\n", .late_ms = TIMEOUT_MS * 3 / 5},
+     STORE_MISS,
+     "F-03: a slow miss, whose proof has time of its own"},
     {{.get = "END\r\n", .touch = "NOT_FOUND\r\n", .late_ms = TIMEOUT_MS + 100}, STORE_DOWN, "a late miss"},
 };
 
