@@ -81,13 +81,13 @@ static void spread(nearcache *cache, question *about, const neartable_entry *old
         about->generation++;
 }
 
-/* Under the lock: keeps or wipes the answer. */
+/* Under the lock: keeps or drops the answer. */
 static void keep(nearcache *cache, shard *home, const question *about, neartable_entry *fresh)
 {
     int64_t useless = about->asked - cache->terms.fresh_ms - cache->terms.grace_ms;
     if (about->order <= home->missed ||
         about->generation != generations_of(cache->terms.generations, about->key)) {
-        neartable_wipe(fresh);
+        neartable_drop(fresh);
         return;
     }
     fresh->settled = atomic_load(&cache->questions);
@@ -116,7 +116,7 @@ static void learn(nearcache *cache, question *about, const store_item *item)
         fresh = NULL;
     }
     pthread_mutex_unlock(&home->lock);
-    neartable_wipe(fresh);
+    neartable_drop(fresh);
 }
 
 static store_rc truth_get(store_port *port, const char *key, apr_pool_t *pool, store_item *item)

@@ -42,7 +42,7 @@ typedef struct nearcache_use {
 } nearcache_use;
 
 /* A cache for the threads of this process, to be made after the fork. Ports and generations are borrowed for
- * the life of the pool; with it all copies are wiped, and no thread may be in a verb any more. Never NULL.
+ * the life of the pool; with it all copies go, and no thread may be in a verb any more. Never NULL.
  *
  * The bounds are split evenly among the shards (see nearcache.c), so a busy shard may let go a little before
  * the whole is full; a value larger than a shard's share (at least a 64th of bytes_max, or 256 kB) is not

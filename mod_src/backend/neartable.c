@@ -3,14 +3,14 @@
 
 /* A hash table and a queue through the same entries. Making room is the queue with a second chance instead of
  * strict LRU: a hit then writes one byte of its own entry and does not touch its neighbours. Each entry is a
- * block of its own from malloc, since sizes differ widely and a pool gives nothing back. */
+ * block of its own from malloc, since sizes differ widely and a pool gives nothing back. What goes is not
+ * wiped: values are sealed, and most of them have left the processor's caches by then, so that wiping one
+ * would cost more than all the rest of its replacement. */
 
 #include "backend/neartable.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/secret.h"
 
 #define SWEEP 2 /* more than an insert adds, so that the sweeping keeps up */
 
@@ -44,11 +44,8 @@ neartable_entry *neartable_make(const neartable *table, uint64_t hash, const cha
     return one;
 }
 
-void neartable_wipe(neartable_entry *one)
+void neartable_drop(neartable_entry *one)
 {
-    if (one == NULL)
-        return;
-    secret_wipe(one->value, one->len);
     free(one);
 }
 
@@ -86,7 +83,7 @@ void neartable_take_out(neartable *table, neartable_entry **link)
     dequeue(table, one);
     table->entries--;
     table->bytes -= cost_of(one->len);
-    neartable_wipe(one);
+    neartable_drop(one);
 }
 
 static void take_oldest(neartable *table)

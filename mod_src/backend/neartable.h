@@ -49,8 +49,8 @@ void neartable_init(neartable *table, apr_pool_t *pool, size_t entries_max, size
 neartable_entry *neartable_make(const neartable *table, uint64_t hash, const char *key,
                                 const store_item *item);
 
-/* Overwrites the value and frees an entry that is in no table; NULL is left alone. */
-void neartable_wipe(neartable_entry *one);
+/* Frees an entry that is in no table; NULL is left alone. */
+void neartable_drop(neartable_entry *one);
 
 /* What points to the key's entry, or to the NULL where there is none. Good until the table changes. */
 neartable_entry **neartable_find(neartable *table, uint64_t hash, const char *key);
@@ -59,7 +59,7 @@ neartable_entry **neartable_find(neartable *table, uint64_t hash, const char *ke
  * those that were asked before `useless` (steady milliseconds), then the oldest that nobody used. */
 void neartable_insert(neartable *table, neartable_entry *one, int64_t useless);
 
-/* Takes out what neartable_find has found, if anything, and wipes it. */
+/* Takes out what neartable_find has found, if anything, and drops it. */
 void neartable_take_out(neartable *table, neartable_entry **link);
 
 /* Wipes all of them. */

@@ -118,7 +118,7 @@ static void bytes_are_bounded(void **state)
         neartable_init(&table, pool, 4, cases[i].bytes_max);
         neartable_entry *one = neartable_make(&table, 1, key_number(pool, 1), &item);
         assert_true((one != NULL) == cases[i].fits);
-        neartable_wipe(one);
+        neartable_drop(one);
     }
     neartable table;
     neartable_init(&table, pool, 100, 5 * (overhead + 10));
