@@ -11,7 +11,7 @@ build="apache2 apache2-dev libmemcached-dev libcurl4-openssl-dev libssl-dev libj
        gcc libc6-dev make binutils"
 serve="memcached php-fpm curl ca-certificates"
 measure="wrk libapache2-mod-auth-openidc valgrind"
-prove="libcmocka-dev clang clang-format clang-tidy cppcheck llvm faketime iproute2"
+prove="libcmocka-dev clang clang-format clang-tidy cppcheck llvm faketime iproute2 locales"
 
 # What is missing of the packages named.
 missing_packages() {

@@ -183,16 +183,29 @@ static const fault_t *first(walk_t *walk, const subject_t *subject)
     return fault_make(walk->pool, FAULT_PROVIDER_DOWN, "%s could not be fetched", subject->url);
 }
 
+/* A provider may move its endpoints, since it is known by its issuer and TLS; whoever looks into it later
+ * should find out when. */
+static void note_move(walk_t *walk, const snapshot_t *before, const snapshot_t *after)
+{
+    const char *from = before != NULL ? before->provider.token : NULL;
+    const char *to = after != NULL ? after->provider.token : NULL;
+    if (from != NULL && to != NULL && strcmp(from, to) != 0)
+        walk_note(walk, NOTE_NOTICE, "the provider's token endpoint has moved from %s to %s", from, to);
+}
+
 /* Another look because the snapshot is old or lacks a key; nobody waits for it who has something to go on
  * with. */
 static void again(walk_t *walk, const subject_t *subject, int64_t wait_ms)
 {
     shared_port *shared = walk->env->shared;
+    const snapshot_t *before = current(walk, subject);
     if (shared->take_turn(shared, subject->name, wait_ms) != SHARED_MINE)
         return;
     const fault_t *fault = renew(walk, subject, true);
     if (fault != NULL)
         walk_note_fault(walk, NOTE_WARNING, "provider not usable, going on with what is known", fault);
+    else
+        note_move(walk, before, current(walk, subject));
     shared->give_turn(shared, subject->name);
 }
 

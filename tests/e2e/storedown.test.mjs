@@ -91,6 +91,25 @@ test('MC-20 a full store refuses new logins with a reason and keeps the sessions
   assert.equal(await w.isSignedIn(first), true);
 });
 
+test('MC-19 a memcached that evicts: who is pushed out signs in once more, the others notice nothing', async (t) => {
+  const w = await world({ provider: 'scripted', memcachedArgs: ['-m', '2'] });
+  t.after(() => w.end());
+  w.idp.accounts.big = { ...w.idp.accounts.bob, sub: 'big', notes: 'x'.repeat(20000) };
+  w.idp.user = 'big';
+  const first = await w.signedIn('big');
+  const later = [];
+  for (let i = 0; i < 400 && (await w.memcached.stats()).evictions < 20; i++) later.push(await w.signedIn('big'));
+  assert.ok((await w.memcached.stats()).evictions >= 20, 'records were pushed out');
+  await sleep(1100);
+  assert.equal((await first.xhr(w.url('/app/index.html'))).status, 401);
+  const answer = await first.nav(w.url('/app/index.html'));
+  assert.equal(answer.status, 302);
+  assert.ok(answer.headers.location.startsWith(w.idp.issuer), 'one clean login, no page of errors');
+  assert.equal((await first.login(w.url('/app/env.cgi'))).json.REMOTE_USER, 'big');
+  assert.equal(await w.isSignedIn(first), true);
+  assert.equal(await w.isSignedIn(later.at(-1)), true);
+});
+
 test('MC-05 TE-21 a session above SSOMaxSession is refused with a reason', async (t) => {
   const w = await world({ provider: 'scripted', sso: { SSOMaxSession: '16k' } });
   t.after(() => w.end(only(/\[sso:warn\].* reason=session_too_large .*: biggest part: id_token/)));

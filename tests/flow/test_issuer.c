@@ -171,6 +171,26 @@ static void test_last_known_good(void **state)
     assert_int_equal(fetches(world, METADATA), before + 1);
 }
 
+/* DS-08: the provider may move its endpoints; the log says so, once. */
+static void test_moved_endpoint(void **state)
+{
+    static const char elsewhere[] =
+        "{\"issuer\":\"" FAKEOP_ISSUER "\",\"authorization_endpoint\":\"" FAKEOP_ISSUER
+        "/auth\",\"token_endpoint\":\"https://other.example/token\",\"jwks_uri\":\"" FAKEOP_ISSUER "/jwks\"}";
+    world_t *world = world_new(unit_pool(state), NULL);
+    const provider_t *provider = NULL;
+    assert_no_fault(look(world, &provider));
+    fakes_http_answer(&world->http, METADATA, 2, 200, NULL, elsewhere);
+    for (int i = 0; i < 2; i++) {
+        fakes_clock_pass(&world->clock, HOUR + 1);
+        walk_t walk = walk_of(world);
+        assert_no_fault(issuer_provider(&walk, &provider));
+        assert_string_equal(provider->token, "https://other.example/token");
+        assert_int_equal(world_noted(walk.verdict, "has moved from " FAKEOP_ISSUER "/token to https://other"),
+                         i == 0);
+    }
+}
+
 /* What lies in the store counts only when this site has sealed it. */
 static void test_planted_document(void **state)
 {
@@ -296,6 +316,7 @@ int main(void)
         UNIT_TEST(test_age),
         UNIT_TEST(test_stale),
         UNIT_TEST(test_last_known_good),
+        UNIT_TEST(test_moved_endpoint),
         UNIT_TEST(test_planted_document),
         UNIT_TEST(test_renewed_keys),
         UNIT_TEST(test_without_discovery),

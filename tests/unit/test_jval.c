@@ -7,6 +7,8 @@
 #include "unit.h"
 
 #include <locale.h>
+#include <stdio.h>
+#include <time.h>
 
 #include "base/jval.h"
 
@@ -305,6 +307,26 @@ static void prints_the_same_in_other_locales(void **state)
     setlocale(LC_NUMERIC, "C");
 }
 
+/* JS-08: a document of the largest size with as many members as fit; how jansson places names is drawn anew in
+ * each process, so that nobody can choose names that collide. */
+static void many_members_cost_little(void **state)
+{
+    enum { ROOM = 1024 * 1024 };
+    apr_pool_t *pool = unit_pool(state);
+    char *source = apr_palloc(pool, ROOM);
+    size_t len = 1;
+    const jval_t *object = NULL;
+    source[0] = '{';
+    for (unsigned i = 0; len + 16 < ROOM; i++)
+        len += (size_t)snprintf(source + len, 16, "\"%x\":1,", i);
+    source[len - 1] = '}';
+    clock_t began = clock();
+    assert_no_fault(jval_read(pool, (text_t){source, len}, ROOM, FAULT_TOKEN_ANSWER, &object));
+    double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
+    if (seconds >= 4)
+        fail_msg("%.1f s", seconds);
+}
+
 static void lives_as_long_as_its_pool(void **state)
 {
     apr_pool_t *child = NULL;
@@ -332,6 +354,7 @@ int main(void)
         UNIT_TEST(prints),
         UNIT_TEST(walks_in_order),
         UNIT_TEST(prints_the_same_in_other_locales),
+        UNIT_TEST(many_members_cost_little),
         UNIT_TEST(lives_as_long_as_its_pool),
     };
     return UNIT_MAIN(tests);

@@ -127,6 +127,7 @@ row('F-11', 'replies that come 2 s late are nobody else\'s', async (play) => {
   await play.finish(s); /* identities are checked on every answer */
 }, { short: true });
 
+/* MC-29 as well: what was deleted while a server was away does not come back with it. */
 row('F-12', 'two memcached servers, one unreachable, then back with old items', async (play) => {
   const s = await play.stage({ users: play.span(300, 100), stores: 2, mix: { nav: 80, xhr: 8, logout: 8, ghost: 4 } });
   const { load, proxies } = s;
