@@ -17,6 +17,10 @@ SAN_FLAGS_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -
 SAN_FLAGS_tsan := -fsanitize=thread -fno-omit-frame-pointer
 SAN_FLAGS      := $(SAN_FLAGS_$(SAN))
 
+# `make V=1` shows the commands.
+Q      := $(if $(V),,@)
+say     = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+
 WARN   := -Wall -Wextra -Wswitch-enum -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wconversion -Wformat=2 \
           -Wundef -Wvla -Wcast-qual -Wwrite-strings -Werror
 BRANCH := $(if $(filter x86_64 i%86,$(shell uname -m)),-fcf-protection,$(if $(filter aarch64,$(shell uname -m)),-mbranch-protection=standard))
@@ -60,7 +64,8 @@ FORCE:
 
 $(BUILD)/obj/%.o: mod_src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # httpd's AP_MODULE_DECLARE_DATA says nothing on Unix, and a version script cannot show what the compiler has hidden.
 SHOWN := -fvisibility=default
@@ -68,38 +73,46 @@ $(BUILD)/obj/httpd/mod_sso.o: private CFLAGS_ALL += $(SHOWN)
 
 $(BUILD)/libsso.a: $(LIB_OBJ) $(BUILD)/members
 	@rm -f $@
-	ar rcs $@ $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $(LIB_OBJ)
 
 $(BUILD)/mod_sso.so: $(MOD_OBJ) $(BUILD)/libsso.a mod_src/httpd/mod_sso.map
-	$(CC) $(LDFLAGS_DSO) $(LDFLAGS) -o $@ $(MOD_OBJ) $(BUILD)/libsso.a $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_DSO) $(LDFLAGS) -o $@ $(MOD_OBJ) $(BUILD)/libsso.a $(LIBS)
 
 $(BUILD)/support/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_TEST) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_TEST) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libsupport.a: $(SUPPORT_OBJ)
 	@mkdir -p $(@D); rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 define unit_rule
 $(BUILD)/unit/test_%: tests/$(1)/test_%.c $(BUILD)/libsupport.a $(BUILD)/libsso.a $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_TEST) $$(CFLAGS) -MMD -MP -MF $$@.d -o $$@ $$< $(BUILD)/libsupport.a $(BUILD)/libsso.a $$(LDFLAGS_BIN) -lcmocka $$(LIBS)
+	$$(call say,CC,$$@)
+	$$(Q)$$(CC) $$(CFLAGS_TEST) $$(CFLAGS) -MMD -MP -MF $$@.d -o $$@ $$< $(BUILD)/libsupport.a $(BUILD)/libsso.a $$(LDFLAGS_BIN) -lcmocka $$(LIBS)
 endef
 $(foreach dir,$(TEST_DIRS),$(eval $(call unit_rule,$(dir))))
 
 # Each fuzz target is linked with a main that replays files, so that the corpora run without libFuzzer.
 $(BUILD)/fuzz/replay.o: tests/fuzz/replay.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_TEST) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_TEST) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/replay.o $(BUILD)/libsupport.a $(BUILD)/libsso.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_TEST) -Itests/fuzz $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/replay.o $(BUILD)/libsupport.a $(BUILD)/libsso.a $(LDFLAGS_BIN) $(LIBS)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_TEST) -Itests/fuzz $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/fuzz/replay.o $(BUILD)/libsupport.a $(BUILD)/libsso.a $(LDFLAGS_BIN) $(LIBS)
 
 # Prints the pages under docs/ that repeat tables of the code.
 $(BUILD)/printdocs: tests/lint/printdocs.c $(BUILD)/libsso.a $(BUILD)/flags
-	$(CC) $(CFLAGS_TEST) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libsso.a $(LDFLAGS_BIN) $(LIBS)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_TEST) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libsso.a $(LDFLAGS_BIN) $(LIBS)
 
 .PHONY: units fuzzers
 units: $(UNIT)

@@ -176,7 +176,7 @@ async function e2e(what, args, env) {
 
 // Tests whose threads meet: the flows over fake ports, and the ports themselves.
 const THREADED = ["refreshthreads", "issuer", "sharedthreads", "timetable", "laterthreads", "nearrace", "nearcache", "generations",
-  "breaker", "curlbreaker", "curlresting", "mcstore", "lmdbstore"].map((name) => `test_${name}`);
+  "breaker", "curlshared", "curlresting", "mcstore", "lmdbstore"].map((name) => `test_${name}`);
 
 const PHASES = {
   gcc: ["build (gcc)", () => make("build (gcc)", ["CC=gcc", "all"])],

@@ -47,6 +47,7 @@ typedef struct curlhttp {
     const char *proxy;
     curlhandles_t *handles;
     curlbreaker_t *breakers;
+    int scope;
 } curlhttp;
 
 /* One call. */
@@ -296,12 +297,10 @@ static int64_t steady(void)
 
 /* The call itself, with the breaker's leave. What goes wrong before anything could be sent says nothing about
  * the provider. */
-static http_rc with_permit(exchange *one, apr_pool_t *pool, http_answer *answer, breaker_end *sign,
-                           const char **problem)
+static http_rc with_permit(exchange *one, apr_pool_t *pool, http_answer *answer, const char **problem)
 {
     const curlhttp *http = one->http;
     http_rc rc = curlhandles_take(http->handles, one->pass.pass.probe, &one->handle, problem);
-    *sign = BREAKER_UNKNOWN;
     if (one->handle == NULL) {
         return rc;
     }
@@ -311,25 +310,29 @@ static http_rc with_permit(exchange *one, apr_pool_t *pool, http_answer *answer,
     } else {
         curlanswer_init(&one->answer, one->scratch, one->request->body_max);
         rc = perform(one, pool, answer, problem);
-        *sign = curlbreaker_sign(rc, answer->status);
     }
     curlhandles_give(http->handles, one->handle);
     return rc;
 }
 
+static curlbreaker_call watched(const curlhttp *http, const url_t *url, int64_t deadline_ms, apr_pool_t *pool)
+{
+    return (curlbreaker_call){http->scope, url_origin(pool, url), deadline_ms};
+}
+
 static http_rc with_leave(exchange *one, apr_pool_t *pool, http_answer *answer, const char **problem)
 {
     curlbreaker_t *breakers = one->http->breakers;
-    text_t origin = url_origin(one->scratch, &one->url);
-    breaker_end sign = BREAKER_UNKNOWN;
-    *problem = curlbreaker_enter(breakers, origin, steady(), pool, &one->pass);
+    const curlbreaker_call this = watched(one->http, &one->url, one->request->deadline_ms, one->scratch);
+    curlbreaker_end end;
+    *problem = curlbreaker_enter(breakers, &this, steady(), pool, &one->pass);
     if (*problem != NULL) {
         return HTTP_RESTING;
     }
-    http_rc rc = with_permit(one, pool, answer, &sign, problem);
-    const char *why =
-        rc == HTTP_ANSWERED ? text_format(one->scratch, "it answered %d", answer->status).at : *problem;
-    curlbreaker_leave(breakers, &one->pass, sign, why, steady());
+    http_rc rc = with_permit(one, pool, answer, problem);
+    end = curlbreaker_sign(rc, answer->status);
+    end.why = rc == HTTP_ANSWERED ? text_format(one->scratch, "it answered %d", answer->status).at : *problem;
+    curlbreaker_leave(breakers, &one->pass, &end, steady());
     return rc;
 }
 
@@ -359,17 +362,33 @@ static bool rests(http_port *port, const char *url, apr_pool_t *pool)
 {
     const curlhttp *http = (curlhttp *)port;
     url_t parts;
-    return url_read(pool, text_of(url), &parts) &&
-           curlbreaker_rests(http->breakers, url_origin(pool, &parts), steady());
+    if (!url_read(pool, text_of(url), &parts)) {
+        return false;
+    }
+    const curlbreaker_call this = watched(http, &parts, 0, pool);
+    return curlbreaker_rests(http->breakers, &this, steady());
+}
+
+static int64_t served_ago(http_port *port, const char *url, apr_pool_t *pool)
+{
+    const curlhttp *http = (curlhttp *)port;
+    url_t parts;
+    if (!url_read(pool, text_of(url), &parts)) {
+        return -1;
+    }
+    const curlbreaker_call this = watched(http, &parts, 0, pool);
+    int64_t served = curlbreaker_served(http->breakers, &this);
+    return served < 0 ? -1 : steady() - served;
 }
 
 http_port *curlhttp_new(apr_pool_t *pool, const curlhttp_settings *settings)
 {
     curlhttp *http = apr_pcalloc(pool, sizeof *http);
-    http->port = (http_port){call, rests};
+    http->port = (http_port){call, rests, served_ago};
     http->ca_file = settings->ca_file != NULL ? text_copy(pool, text_of(settings->ca_file)).at : NULL;
     http->proxy = settings->proxy != NULL ? text_copy(pool, text_of(settings->proxy)).at : NULL;
-    http->breakers = curlbreaker_new(pool);
+    http->breakers = settings->breakers != NULL ? settings->breakers : curlbreaker_new(pool);
+    http->scope = settings->scope;
     http->handles =
         curlhandles_new(pool, settings->max_calls > 0 ? settings->max_calls : CURLHTTP_CALLS_DEFAULT);
     return &http->port;

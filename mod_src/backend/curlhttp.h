@@ -9,6 +9,7 @@
 
 #include <apr_pools.h>
 
+#include "backend/curlbreaker.h"
 #include "port/http.h"
 
 #define CURLHTTP_CALLS_DEFAULT 32
@@ -19,6 +20,8 @@ typedef struct curlhttp_settings {
                           never read */
     int max_calls;     /* under way at the same time, further ones wait for up to a second and are HTTP_BUSY
                           then; 0: CURLHTTP_CALLS_DEFAULT */
+    curlbreaker_t *breakers; /* borrowed; NULL: of its own */
+    int scope; /* among those who share the breakers: another number for another proxy or trust */
 } curlhttp_settings;
 
 /* Makes the port in the httpd child, after the fork; it ends with the pool, when no call is under way any

@@ -32,6 +32,7 @@ struct mcpool {
     int idle_count;
     int lent;
     uint64_t generation;
+    int64_t heard_at; /* an answer came in time; 0: not yet */
     breaker_t breaker;
 };
 
@@ -185,16 +186,42 @@ bool mcpool_take(mcpool *server, bool proven, mcpool_loan *loan)
     return false;
 }
 
+static breaker_end sign_of(mcpool_end end)
+{
+    switch (end) {
+    case MCPOOL_FINE:
+    case MCPOOL_SPENT:
+    case MCPOOL_STALE:
+        return BREAKER_WELL;
+    case MCPOOL_FAILED:
+        return BREAKER_FAILED;
+    case MCPOOL_LOST:
+        break;
+    }
+    return BREAKER_UNKNOWN;
+}
+
 /* Under the lock: what the end of a loan means for the others. */
 static void settle(mcpool *server, const mcpool_loan *loan, mcpool_end end)
 {
     bool current = loan->generation == server->generation;
-    breaker_end sign = end == MCPOOL_FAILED ? BREAKER_FAILED : BREAKER_WELL;
+    breaker_end sign = sign_of(end);
+    if (end == MCPOOL_FINE || end == MCPOOL_SPENT)
+        server->heard_at = steady(server);
     breaker_leave(&server->breaker, &loan->pass, current ? sign : BREAKER_UNKNOWN, steady(server));
     if (current && (end == MCPOOL_FAILED || end == MCPOOL_STALE)) {
         server->generation++;
         close_idle(server);
     }
+}
+
+bool mcpool_answers(mcpool *server)
+{
+    bool lately;
+    pthread_mutex_lock(&server->mutex);
+    lately = server->heard_at > 0 && steady(server) - server->heard_at < server->terms.timeout_ms / 2;
+    pthread_mutex_unlock(&server->mutex);
+    return lately;
 }
 
 void mcpool_give(mcpool *server, const mcpool_loan *loan, mcpool_end end)

@@ -43,6 +43,7 @@ typedef enum {
     MCPOOL_SPENT, /* the server is all right, the connection is closed all the same */
     MCPOOL_STALE, /* an idle connection turned out to be dead: all that are idle go, the breaker stays closed
                    */
+    MCPOOL_LOST,  /* this connection got no answer in time while others did: it goes alone */
     MCPOOL_FAILED /* the breaker opens */
 } mcpool_end;
 
@@ -61,6 +62,10 @@ mcpool *mcpool_new(apr_pool_t *pool, const mcpool_place *place, const mcpool_ter
  * just now, for what must not be sent twice. False: none to be had; with an open breaker within microseconds.
  */
 bool mcpool_take(mcpool *server, bool proven, mcpool_loan *loan);
+
+/* Has anybody got an answer lately, less than half a timeout ago? A server that hangs answers nobody; a
+ * packet that was lost held up one connection. */
+bool mcpool_answers(mcpool *server);
 
 /* Takes it back. Each loan ends exactly once. */
 void mcpool_give(mcpool *server, const mcpool_loan *loan, mcpool_end end);

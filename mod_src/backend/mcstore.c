@@ -67,17 +67,22 @@ static bool is_write(verb asked)
 }
 
 /* A connection that slept while memcached was restarted fails at once; that says nothing about the memcached
- * of now. One that ran into its deadline does. An answer that came too late is still an answer, but the next
- * call should not wait as long. */
-static mcpool_end judge(const call *what, const mcpool_loan *loan, store_rc answer)
+ * of now. One that ran into its deadline does, unless others were answered meanwhile. An answer that came too
+ * late is still an answer, but the next call should not wait as long. */
+static mcpool_end judge(mcpool *server, const call *what, const mcpool_loan *loan, store_rc answer)
 {
     if (mcconn_is_late(loan->conn))
-        return MCPOOL_FAILED;
+        return answer == STORE_DOWN && mcpool_answers(server) ? MCPOOL_LOST : MCPOOL_FAILED;
     if (answer == STORE_FULL)
         return MCPOOL_SPENT;
     if (answer != STORE_DOWN)
         return MCPOOL_FINE;
     return loan->reused && !is_write(what->verb) ? MCPOOL_STALE : MCPOOL_FAILED;
+}
+
+static bool is_repeatable(verb asked, mcpool_end end)
+{
+    return end == MCPOOL_STALE || (end == MCPOOL_LOST && !is_write(asked));
 }
 
 /* What may be repeated is repeated once. A write may not, as it may have happened; its connection is proven
@@ -88,12 +93,12 @@ static store_rc run(store_port *port, const call *what)
     mcpool *server = store->servers[mcstore_server_of(port, what->key)];
     store_rc answer = STORE_DOWN;
     mcpool_end end = MCPOOL_STALE;
-    for (int attempt = 0; attempt < 2 && end == MCPOOL_STALE; attempt++) {
+    for (int attempt = 0; attempt < 2 && is_repeatable(what->verb, end); attempt++) {
         mcpool_loan loan;
         if (!mcpool_take(server, is_write(what->verb), &loan))
             return STORE_DOWN;
         answer = ask(loan.conn, what);
-        end = judge(what, &loan, answer);
+        end = judge(server, what, &loan, answer);
         if (end == MCPOOL_STALE && attempt > 0)
             end = MCPOOL_FAILED;
         mcpool_give(server, &loan, end);

@@ -130,7 +130,7 @@
     X(LOGOUT_INCOMPLETE, "logout_incomplete", 503, "You may not be signed out completely. Please try again in a little while.", \
       "The session store did not confirm the end of the session.", "Check the store; repeat the logout.") \
     X(PROVIDER_DOWN, "provider_down", 503, SENTENCE_PROVIDER, \
-      "The provider cannot be reached, answers too late, or answers 5xx.", \
+      "The provider cannot be reached, answers too late or not at all, or answers 5xx; after several such calls nobody waits for it, and one call now and then finds out whether it is back.", \
       "Check name resolution, firewall, SELinux (httpd_can_network_connect) and the provider.") \
     X(PROVIDER_TLS, "provider_tls", 503, SENTENCE_PROVIDER, \
       "The TLS connection to the provider is not trustworthy.", "Check the certificate; see SSOProviderCA.") \

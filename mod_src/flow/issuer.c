@@ -34,30 +34,11 @@ typedef struct subject {
     const fault_t *(*read)(walk_t *walk, apr_pool_t *pool, text_t document, snapshot_t *into);
 } subject_t;
 
-int64_t issuer_answered(walk_t *walk)
-{
-    shared_port *shared = walk->env->shared;
-    const int64_t *answered = shared->snapshot(shared, walk->rp->answers_name, walk->pool);
-    return answered != NULL ? *answered : 0;
-}
-
-/* Notes that the provider works, once a second is enough. */
-static void note_answer(walk_t *walk, int status)
-{
-    shared_port *shared = walk->env->shared;
-    int64_t now = walk->env->clock->wall(walk->env->clock);
-    if (status >= 500 || status == 429 || issuer_answered(walk) == now)
-        return;
-    apr_pool_t *draft = shared->draft(shared);
-    shared->publish(shared, walk->rp->answers_name, apr_pmemdup(draft, &now, sizeof now), draft);
-}
-
 const fault_t *issuer_call(walk_t *walk, const http_request *request, http_answer *answer)
 {
     const char *problem = "";
     switch (walk->env->http->call(walk->env->http, request, walk->pool, answer, &problem)) {
     case HTTP_ANSWERED:
-        note_answer(walk, answer->status);
         return NULL;
     case HTTP_UNTRUSTED:
         return fault_make(walk->pool, FAULT_PROVIDER_TLS, "%s: %s", request->url, problem);
@@ -234,19 +215,32 @@ static const fault_t *look(walk_t *walk, const subject_t *subject, const snapsho
     return NULL;
 }
 
-const fault_t *issuer_rests(walk_t *walk)
+/* Where token requests go, as far as that is known without asking. */
+static const char *token_endpoint(walk_t *walk)
 {
     const rp_t *rp = walk->rp;
+    if (rp->endpoints.token != NULL || !rp->discovers)
+        return rp->endpoints.token;
+    const subject_t subject = {.name = rp->issuer_name};
+    const snapshot_t *known = current(walk, &subject);
+    return known != NULL ? known->provider.token : NULL;
+}
+
+const fault_t *issuer_rests(walk_t *walk)
+{
     http_port *http = walk->env->http;
-    const char *token = rp->endpoints.token;
-    if (token == NULL && rp->discovers) {
-        const subject_t subject = {.name = rp->issuer_name};
-        const snapshot_t *known = current(walk, &subject);
-        token = known != NULL ? known->provider.token : NULL;
-    }
+    const char *token = token_endpoint(walk);
     if (token == NULL || !http->rests(http, token, walk->pool))
         return NULL;
     return fault_make(walk->pool, FAULT_PROVIDER_DOWN, "%s does not answer at the moment", token);
+}
+
+int64_t issuer_answered(walk_t *walk)
+{
+    http_port *http = walk->env->http;
+    const char *token = token_endpoint(walk);
+    int64_t ago = token != NULL ? http->served_ago(http, token, walk->pool) : -1;
+    return ago < 0 ? 0 : walk->env->clock->wall(walk->env->clock) - ago / 1000;
 }
 
 const fault_t *issuer_provider(walk_t *walk, const provider_t **provider)

@@ -23,7 +23,7 @@ const fault_t *issuer_keys(walk_t *walk, const provider_t *provider, bool renew,
  * waiting. NULL when it would be sent, as far as is known. Never waits and fetches nothing. */
 const fault_t *issuer_rests(walk_t *walk) MUST_USE;
 
-/* When the provider answered this process last, in wall seconds; 0: never. */
+/* When the token endpoint served somebody on this host last, in wall seconds; 0: not yet, or not known. */
 int64_t issuer_answered(walk_t *walk);
 
 /* Keeps what is known of the provider in the store, at most once an hour and process, for a start during an

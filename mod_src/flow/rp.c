@@ -273,7 +273,6 @@ static const char *make_names(making_t *making)
     rp->space = text_of(apr_pstrcat(making->pool, settings->issuer, "\n", settings->client_id, "\n",
                                     making->https ? "https" : "http", "\n", domain, NULL));
     rp->issuer_name = apr_pstrcat(making->pool, "metadata ", settings->issuer, NULL);
-    rp->answers_name = apr_pstrcat(making->pool, "answers ", settings->issuer, NULL);
     rp->keys_name = apr_pstrcat(making->pool, "keys ", settings->issuer, NULL);
     rp->ticket_prefix_https = apr_pstrcat(making->pool, rp_cookie_name(rp, true), "-login-", NULL);
     rp->ticket_prefix_http = apr_pstrcat(making->pool, rp_cookie_name(rp, false), "-login-", NULL);

@@ -20,7 +20,6 @@ struct rp {
     provider_endpoints endpoints;
     const char *issuer_name; /* names snapshots of this issuer in the shared port */
     const char *keys_name;
-    const char *answers_name;
     const seal_ring *ring;
     const char *ticket_prefix_https; /* what the names of ticket cookies begin with */
     const char *ticket_prefix_http;

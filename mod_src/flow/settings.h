@@ -40,7 +40,7 @@
     X(SSOTokenLifetime, token_lifetime, seconds, "5m", \
       "Lifetime of an access token when the provider does not say.") \
     X(SSOOutbound, outbound, count, "32", \
-      "Calls to providers that one child process may have under way at once.") \
+      "Calls to providers that one child process may have under way at once, but never more than half as many as it has workers.") \
     X(SSOIdTokenAlg, idtoken_algs, algs, "", \
       "Pins the signature algorithms of ID tokens. Otherwise those of the metadata are accepted, as far as the module knows them.") \
     X(SSOProviderCA, provider_ca, file, "", \

@@ -8,6 +8,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
+#include "backend/curlbreaker.h"
 #include "backend/storeurl.h"
 #include "flow/env.h"
 #include "flow/rp.h"
@@ -34,6 +35,7 @@ typedef struct conf_server {
     store_url *store;              /* SSOStore, with a path where it is LMDB */
 
     /* by lifecycle.c */
+    curlbreaker_t *breakers; /* of all servers, in the main one; made before the children are */
     const env_t *env;
 } conf_server;
 

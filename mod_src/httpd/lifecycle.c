@@ -49,7 +49,6 @@ static generations *host_generations(apr_pool_t *process)
 
 int lifecycle_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
-    (void)pconf;
     (void)plog;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
@@ -57,6 +56,7 @@ int lifecycle_parent(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     uid_t uid = root ? ap_unixd_config.user_id : (uid_t)-1;
     gid_t gid = root ? ap_unixd_config.group_id : (gid_t)-1;
     (void)host_generations(main_server->process->pool);
+    conf_of_server(main_server)->breakers = curlbreaker_new(pconf);
     for (server_rec *server = main_server; server != NULL; server = server->next) {
         const conf_server *conf = conf_of_server(server);
         if (conf->rp == NULL || conf->store->scheme != STOREURL_LMDB)
@@ -137,11 +137,20 @@ static const env_t *earlier(const server_rec *main_server, const server_rec *ser
     return NULL;
 }
 
-/* Snapshots of metadata and keys are shared by those only who trust the same authorities. */
-static void set_outside(apr_pool_t *pchild, const server_settings *settings, const env_t *known, env_t *env)
+/* `scope` is another number for each server. */
+static curlhttp_settings outside_of(const server_rec *main_server, const server_settings *settings, int scope)
 {
-    curlhttp_settings terms = {settings->provider_ca, settings->http_proxy, call_count(settings->outbound)};
-    env->http = known != NULL ? known->http : curlhttp_new(pchild, &terms);
+    return (curlhttp_settings){.ca_file = settings->provider_ca,
+                               .proxy = settings->http_proxy,
+                               .max_calls = call_count(settings->outbound),
+                               .breakers = conf_of_server(main_server)->breakers,
+                               .scope = scope};
+}
+
+/* Snapshots of metadata and keys are shared by those only who trust the same authorities. */
+static void set_outside(apr_pool_t *pchild, const curlhttp_settings *terms, const env_t *known, env_t *env)
+{
+    env->http = known != NULL ? known->http : curlhttp_new(pchild, terms);
     env->shared = known != NULL ? known->shared : sharedthreads_new(pchild);
 }
 
@@ -174,15 +183,17 @@ static void set_store(apr_pool_t *pchild, const server_rec *server, const env_t 
 void lifecycle_child(apr_pool_t *pchild, server_rec *main_server)
 {
     later_port *later = NULL;
+    int scope = 0;
     for (server_rec *server = main_server; server != NULL; server = server->next) {
         conf_server *conf = conf_of_server(server);
         if (conf->rp == NULL)
             continue;
+        const curlhttp_settings outside = outside_of(main_server, conf->settings, scope++);
         env_t *env = apr_pcalloc(pchild, sizeof(*env));
         env->clock = hostclock_port();
         env->random = hostrandom_port();
         env->pattern = pattern_port_get();
-        set_outside(pchild, conf->settings, earlier(main_server, server, same_outside), env);
+        set_outside(pchild, &outside, earlier(main_server, server, same_outside), env);
         set_store(pchild, server, earlier(main_server, server, same_store), env);
         if (later == NULL)
             later = laterthreads_new(pchild, &(laterthreads_settings){0});

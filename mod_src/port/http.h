@@ -54,6 +54,9 @@ struct http_port {
                     const char **problem);
     /* Would a call to where the URL points be HTTP_RESTING now? Never waits, changes nothing. */
     bool (*rests)(http_port *http, const char *url, apr_pool_t *pool);
+    /* Milliseconds since somebody was served by what the URL points to, as far as this host knows; -1: nobody
+     * yet. */
+    int64_t (*served_ago)(http_port *http, const char *url, apr_pool_t *pool);
 };
 
 #endif

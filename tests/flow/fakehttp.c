@@ -70,10 +70,19 @@ static bool rests(http_port *port, const char *url, apr_pool_t *pool)
     return http->rests;
 }
 
+static int64_t served_ago(http_port *port, const char *url, apr_pool_t *pool)
+{
+    const fakes_http *http = (fakes_http *)port;
+    (void)url;
+    (void)pool;
+    return http->served_ago;
+}
+
 void fakes_http_init(fakes_http *http, apr_pool_t *pool)
 {
     memset(http, 0, sizeof *http);
-    http->port = (http_port){call, rests};
+    http->port = (http_port){call, rests, served_ago};
+    http->served_ago = -1;
     http->pool = pool;
     http->sent = apr_array_make(pool, 64, sizeof(fakes_sent));
     (void)pthread_mutex_init(&http->lock, NULL);

@@ -114,6 +114,7 @@ typedef struct fakes_http {
     size_t count;
     unsigned calls;           /* in all */
     bool rests;               /* what the port says to whoever asks before a call */
+    int64_t served_ago;       /* the same; -1 at first */
     apr_array_header_t *sent; /* of fakes_sent, in order */
 } fakes_http;
 

@@ -12,7 +12,7 @@
 
 static http_port *port_of(void **state)
 {
-    return curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, 0});
+    return curlhttp_new(unit_pool(state), &(curlhttp_settings){.max_calls = 0});
 }
 
 static wire_asked get(http_port *http, apr_pool_t *pool, const wire_server *server)

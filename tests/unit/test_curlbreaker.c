@@ -1,32 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_sso authors */
 
-/* backend/curlbreaker.c alone, with a time of our own; behind the port that uses it: test_curlresting. */
+/* backend/curlbreaker.c alone, with a time of our own; behind the port that uses it: test_curlresting;
+ * threads and processes: test_curlshared. */
 
 #include "unit.h"
 
-#include <pthread.h>
-
-#include "backend/curlbreaker.h"
-
-#define A TEXT("https://op.example")
+#include "breakercase.h"
 
 static bool enter(curlbreaker_t *breakers, apr_pool_t *pool, text_t origin, int64_t now)
 {
     curlbreaker_pass pass;
-    const char *problem = curlbreaker_enter(breakers, origin, now, pool, &pass);
+    const char *problem = ask(breakers, origin, now, pool, &pass);
     if (problem == NULL)
-        curlbreaker_leave(breakers, &pass, BREAKER_UNKNOWN, NULL, now);
+        tell(breakers, &pass, BREAKER_UNKNOWN, NULL, now);
     return problem == NULL;
-}
-
-static void break_down(curlbreaker_t *breakers, apr_pool_t *pool, text_t origin, int times, const char *why)
-{
-    for (int i = 0; i < times; i++) {
-        curlbreaker_pass pass;
-        if (curlbreaker_enter(breakers, origin, 0, pool, &pass) == NULL)
-            curlbreaker_leave(breakers, &pass, BREAKER_FAILED, why, 0);
-    }
 }
 
 static text_t numbered(apr_pool_t *pool, int number)
@@ -40,25 +28,28 @@ static void outcomes_have_a_meaning(void **state)
         http_rc rc;
         int status;
         breaker_end end;
+        bool served;
         const char *why;
     } cases[] = {
-        {HTTP_ANSWERED, 200, BREAKER_WELL, "the ordinary case"},
-        {HTTP_ANSWERED, 400, BREAKER_WELL, "invalid_grant is our matter"},
-        {HTTP_ANSWERED, 429, BREAKER_WELL, "too many: who calls waits as long as he is told"},
-        {HTTP_ANSWERED, 499, BREAKER_WELL, "below"},
-        {HTTP_ANSWERED, 500, BREAKER_FAILED, "the provider is sick"},
-        {HTTP_ANSWERED, 503, BREAKER_FAILED, "likewise"},
-        {HTTP_UNREACHABLE, 0, BREAKER_FAILED, "nobody there"},
-        {HTTP_BROKEN, 0, BREAKER_FAILED, "no answer in time"},
-        {HTTP_UNTRUSTED, 0, BREAKER_FAILED, "somebody else is there"},
-        {HTTP_TOO_LARGE, 0, BREAKER_WELL, "one user's claims must not shut out the others"},
-        {HTTP_BUSY, 0, BREAKER_UNKNOWN, "nothing was sent"},
-        {HTTP_RESTING, 0, BREAKER_UNKNOWN, "nothing was sent"},
-        {HTTP_REFUSED, 0, BREAKER_UNKNOWN, "nothing was sent"},
+        {HTTP_ANSWERED, 200, BREAKER_WELL, true, "the ordinary case"},
+        {HTTP_ANSWERED, 400, BREAKER_WELL, true, "invalid_grant is our matter"},
+        {HTTP_ANSWERED, 429, BREAKER_WELL, false, "too many: who calls waits as long as he is told"},
+        {HTTP_ANSWERED, 499, BREAKER_WELL, true, "below"},
+        {HTTP_ANSWERED, 500, BREAKER_FAILED, false, "the provider is sick"},
+        {HTTP_ANSWERED, 503, BREAKER_FAILED, false, "likewise"},
+        {HTTP_UNREACHABLE, 0, BREAKER_FAILED, false, "nobody there"},
+        {HTTP_BROKEN, 0, BREAKER_FAILED, false, "no answer in time"},
+        {HTTP_UNTRUSTED, 0, BREAKER_FAILED, false, "somebody else is there"},
+        {HTTP_TOO_LARGE, 0, BREAKER_WELL, false, "one user's claims must not shut out the others"},
+        {HTTP_BUSY, 0, BREAKER_UNKNOWN, false, "nothing was sent"},
+        {HTTP_RESTING, 0, BREAKER_UNKNOWN, false, "nothing was sent"},
+        {HTTP_REFUSED, 0, BREAKER_UNKNOWN, false, "nothing was sent"},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++)
-        assert_case(curlbreaker_sign(cases[i].rc, cases[i].status) == cases[i].end, cases[i].why);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const curlbreaker_end end = curlbreaker_sign(cases[i].rc, cases[i].status);
+        assert_case(end.sign == cases[i].end && end.served == cases[i].served, cases[i].why);
+    }
 }
 
 static void origins_are_apart(void **state)
@@ -92,10 +83,10 @@ static void says_why(void **state)
     endless[sizeof(endless) - 1] = '\0';
     break_down(breakers, pool, A, CURLBREAKER_FAILURES - 1, "the first words");
     break_down(breakers, pool, A, 1, "it answered 503");
-    assert_text(text_of(curlbreaker_enter(breakers, A, 1, pool, &pass)),
+    assert_text(text_of(ask(breakers, A, 1, pool, &pass)),
                 "gave up on https://op.example for a moment after 3 failures, last: it answered 503");
     break_down(breakers, pool, TEXT("https://b"), CURLBREAKER_FAILURES, endless);
-    const char *cut = curlbreaker_enter(breakers, TEXT("https://b"), 1, pool, &pass);
+    const char *cut = ask(breakers, TEXT("https://b"), 1, pool, &pass);
     assert_true(strlen(cut) > 100 && strlen(cut) < 600 && text_is_printable(text_of(cut)));
 }
 
@@ -110,10 +101,10 @@ static void the_table_is_bounded(void **state)
     assert_true(enter(breakers, pool, A, 1)); /* nobody gave way: it goes without a breaker */
     for (int i = 0; i < CURLBREAKER_ORIGINS; i++)
         assert_false(enter(breakers, pool, numbered(pool, i), 1));
-    assert_null(curlbreaker_enter(breakers, numbered(pool, 7), 500, pool, &pass));
+    assert_null(ask(breakers, numbered(pool, 7), 500, pool, &pass));
     break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
     assert_true(enter(breakers, pool, A, 1)); /* a line that is in use stays */
-    curlbreaker_leave(breakers, &pass, BREAKER_WELL, NULL, 500);
+    tell(breakers, &pass, BREAKER_WELL, NULL, 500);
     break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
     assert_false(enter(breakers, pool, A, 1)); /* a healthy one gave way */
 }
@@ -128,8 +119,8 @@ static void the_oldest_gives_way(void **state)
             continue;
         for (int row = 1; row < CURLBREAKER_FAILURES; row++) {
             curlbreaker_pass pass;
-            assert_null(curlbreaker_enter(breakers, numbered(pool, i), 1, pool, &pass));
-            curlbreaker_leave(breakers, &pass, BREAKER_FAILED, "x", 1);
+            assert_null(ask(breakers, numbered(pool, i), 1, pool, &pass));
+            tell(breakers, &pass, BREAKER_FAILED, "x", 1);
         }
     }
     assert_true(enter(breakers, pool, A, 100));
@@ -149,24 +140,6 @@ static void odd_origins_are_not_watched(void **state)
     assert_true(enter(breakers, pool, TEXT(""), 1));
     break_down(breakers, pool, unit_flush(pool, (text_t){huge, 280}), 9, "x");
     assert_false(enter(breakers, pool, (text_t){huge, 280}, 1));
-}
-
-static curlbreaker_pass begin(curlbreaker_t *breakers, apr_pool_t *pool, int64_t now)
-{
-    curlbreaker_pass pass;
-    assert_null(curlbreaker_enter(breakers, A, now, pool, &pass));
-    return pass;
-}
-
-/* So many answers, each after so many milliseconds; the time behind the last. */
-static int64_t answers(curlbreaker_t *breakers, apr_pool_t *pool, int times, int64_t took, int64_t now)
-{
-    for (int i = 0; i < times; i++) {
-        const curlbreaker_pass pass = begin(breakers, pool, now);
-        now += took;
-        curlbreaker_leave(breakers, &pass, BREAKER_WELL, NULL, now);
-    }
-    return now;
 }
 
 /* F-19: nobody waits for the deadline of ten seconds to learn that nothing is answered. */
@@ -197,14 +170,13 @@ static void a_pile_opens_it(void **state)
         for (int call = 0; call < cases[i].under_way; call++)
             under_way[call] = begin(breakers, pool, now);
         now += cases[i].quiet;
-        assert_case(curlbreaker_rests(breakers, A, now) == cases[i].opens, cases[i].why);
-        assert_case((curlbreaker_enter(breakers, A, now, pool, &pass) != NULL) == cases[i].opens,
-                    cases[i].why);
+        assert_case(rests(breakers, A, now) == cases[i].opens, cases[i].why);
+        assert_case((ask(breakers, A, now, pool, &pass) != NULL) == cases[i].opens, cases[i].why);
         if (!cases[i].opens)
             continue;
-        curlbreaker_leave(breakers, &under_way[0], BREAKER_WELL, NULL, now); /* late, but an answer */
-        assert_case(!curlbreaker_rests(breakers, A, now), cases[i].why);
-        assert_case(curlbreaker_enter(breakers, A, now, pool, &pass) == NULL, cases[i].why);
+        tell(breakers, &under_way[0], BREAKER_WELL, NULL, now); /* late, but an answer */
+        assert_case(!rests(breakers, A, now), cases[i].why);
+        assert_case(ask(breakers, A, now, pool, &pass) == NULL, cases[i].why);
     }
 }
 
@@ -217,65 +189,53 @@ static void silence_has_a_beginning(void **state)
     curlbreaker_pass calls[4];
     for (int i = 0; i < 4; i++)
         calls[i] = begin(breakers, pool, now);
-    assert_false(curlbreaker_rests(breakers, A, now + 900));
-    curlbreaker_leave(breakers, &calls[3], BREAKER_WELL, NULL, now + 900);
-    assert_false(curlbreaker_rests(breakers, A, now + 1800));
-    assert_true(curlbreaker_rests(breakers, A, now + 900 + 2000));
-    assert_false(curlbreaker_rests(breakers, TEXT("https://other"), now + 900 + 2000));
-    const char *problem = curlbreaker_enter(breakers, A, now + 3000, pool, &calls[3]);
-    assert_text(text_of(problem), "https://op.example has left 3 calls unanswered for a while");
-    assert_true(curlbreaker_rests(breakers, A, now + 3000 + CURLBREAKER_PROBE_FIRST_MS - 1));
-    assert_false(curlbreaker_rests(breakers, A, now + 3000 + CURLBREAKER_PROBE_FIRST_MS));
+    assert_false(rests(breakers, A, now + 900));
+    tell(breakers, &calls[3], BREAKER_WELL, NULL, now + 900);
+    assert_false(rests(breakers, A, now + 1800));
+    assert_true(rests(breakers, A, now + 900 + 2000));
+    assert_false(rests(breakers, TEXT("https://other"), now + 900 + 2000));
+    const char *problem = ask(breakers, A, now + 3000, pool, &calls[3]);
+    assert_text(text_of(problem), "https://op.example has left several calls unanswered for a while");
+    assert_true(rests(breakers, A, now + 3000 + CURLBREAKER_PROBE_FIRST_MS - 1));
+    assert_false(rests(breakers, A, now + 3000 + CURLBREAKER_PROBE_FIRST_MS));
 }
 
-enum { THREADS = 20 };
-
-typedef struct racer {
-    curlbreaker_t *breakers;
-    pthread_barrier_t *start;
-    int64_t now;
-    bool went;
-    curlbreaker_pass pass;
-} racer;
-
-static void *race(void *data)
-{
-    racer *one = data;
-    apr_pool_t *pool = NULL;
-    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
-    pthread_barrier_wait(one->start);
-    one->went = curlbreaker_enter(one->breakers, A, one->now, pool, &one->pass) == NULL;
-    apr_pool_destroy(pool);
-    return NULL;
-}
-
-static void one_of_many_threads_probes(void **state)
+/* Whoever goes another way finds out for himself. */
+static void scopes_are_apart(void **state)
 {
     apr_pool_t *pool = unit_pool(state);
     curlbreaker_t *breakers = curlbreaker_new(pool);
-    pthread_barrier_t start;
-    int64_t now = 0;
-    pthread_barrier_init(&start, NULL, THREADS);
+    const curlbreaker_call other = {.scope = 1, .origin = A, .deadline_ms = DEADLINE_MS};
+    curlbreaker_pass pass;
     break_down(breakers, pool, A, CURLBREAKER_FAILURES, "x");
-    for (int round = 0; round < 50; round++) {
-        racer racers[THREADS];
-        pthread_t threads[THREADS];
-        int went = 0;
-        now += CURLBREAKER_PROBE_LAST_MS;
-        for (int i = 0; i < THREADS; i++) {
-            racers[i] = (racer){.breakers = breakers, .start = &start, .now = now};
-            assert_int_equal(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
-        }
-        for (int i = 0; i < THREADS; i++) {
-            pthread_join(threads[i], NULL);
-            if (racers[i].went) {
-                went++;
-                curlbreaker_leave(breakers, &racers[i].pass, BREAKER_FAILED, "x", now);
-            }
-        }
-        assert_int_equal(went, 1);
+    assert_true(rests(breakers, A, 1));
+    assert_false(curlbreaker_rests(breakers, &other, 1));
+    assert_null(curlbreaker_enter(breakers, &other, 1, pool, &pass));
+    tell(breakers, &pass, BREAKER_WELL, NULL, 2);
+    assert_true(rests(breakers, A, 2));
+    assert_int_equal(curlbreaker_served(breakers, &other), 2);
+    assert_int_equal(curlbreaker_served(breakers, &(curlbreaker_call){.origin = A}), -1);
+}
+
+/* Calls whose processes were killed are over some time; they do not pile up. */
+static void the_dead_are_forgotten(void **state)
+{
+    apr_pool_t *pool = unit_pool(state);
+    curlbreaker_t *breakers = curlbreaker_new(pool);
+    int64_t now = answers(breakers, pool, 40, 5, 0);
+    for (int i = 0; i < CURLBREAKER_PILE; i++)
+        (void)begin(breakers, pool, now);
+    assert_true(rests(breakers, A, now + DEADLINE_MS));
+    now += DEADLINE_MS + 1000;
+    assert_false(rests(breakers, A, now));
+    const curlbreaker_pass alive = begin(breakers, pool, now);
+    assert_false(rests(breakers, A, now + DEADLINE_MS - 1)); /* one alone is no pile */
+    tell(breakers, &alive, BREAKER_WELL, NULL, now + DEADLINE_MS - 1);
+    for (int i = 0; i < 3 * CURLBREAKER_CALLS; i++) { /* more than can be counted are made all the same */
+        const curlbreaker_pass one = begin(breakers, pool, now);
+        if (i % 2 == 0)
+            tell(breakers, &one, BREAKER_WELL, NULL, now);
     }
-    pthread_barrier_destroy(&start);
 }
 
 int main(void)
@@ -289,7 +249,8 @@ int main(void)
         UNIT_TEST(odd_origins_are_not_watched),
         UNIT_TEST(a_pile_opens_it),
         UNIT_TEST(silence_has_a_beginning),
-        UNIT_TEST(one_of_many_threads_probes),
+        UNIT_TEST(scopes_are_apart),
+        UNIT_TEST(the_dead_are_forgotten),
     };
     return UNIT_MAIN(tests);
 }

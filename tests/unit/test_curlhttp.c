@@ -56,7 +56,7 @@ CURL *curl_easy_init(void)
 
 static http_port *port_of(void **state)
 {
-    return curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, 0});
+    return curlhttp_new(unit_pool(state), &(curlhttp_settings){.max_calls = 0});
 }
 
 static wire_asked get(http_port *http, apr_pool_t *pool, const wire_server *server)
@@ -248,7 +248,7 @@ static void a_proxy_sees_no_secrets(void **state)
 {
     wire_server *proxy = wire_start(unit_pool(state), wire_reply, NULL);
     wire_server *server = wire_start(unit_pool(state), wire_reply, NULL);
-    curlhttp_settings settings = {NULL, wire_url(unit_pool(state), proxy, "http://127.0.0.1", ""), 0};
+    curlhttp_settings settings = {.proxy = wire_url(unit_pool(state), proxy, "http://127.0.0.1", "")};
     http_port *http = curlhttp_new(unit_pool(state), &settings);
     proxy->reply = TEXT("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
     server->reply = TEXT(OK_REPLY);
@@ -303,7 +303,7 @@ static void answer_slowly(wire_peer *peer)
 static void permits_are_counted(void **state)
 {
     enum { CALLERS = 7, PERMITS = 3 };
-    http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, PERMITS});
+    http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){.max_calls = PERMITS});
     wire_server *server = wire_start(unit_pool(state), wire_silent, NULL);
     caller callers[CALLERS];
     int busy = 0;
@@ -325,7 +325,7 @@ static void permits_are_counted(void **state)
 static void permits_are_waited_for(void **state)
 {
     enum { CALLERS = 6, PERMITS = 3 };
-    http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, PERMITS});
+    http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){.max_calls = PERMITS});
     wire_server *server = wire_start(unit_pool(state), answer_slowly, NULL);
     caller callers[CALLERS];
     server->reply = TEXT(OK_REPLY);
@@ -338,7 +338,7 @@ static void permits_are_waited_for(void **state)
 
 static void permits_survive_failures(void **state)
 {
-    http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, 1});
+    http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){.max_calls = 1});
     wire_server *server = wire_start(unit_pool(state), wire_reply, NULL);
     server->reply = TEXT(OK_REPLY);
     atomic_store(&no_more_handles, true);

@@ -15,7 +15,7 @@ enum { THREADS = 20 };
 
 static http_port *port_of(void **state)
 {
-    return curlhttp_new(unit_pool(state), &(curlhttp_settings){NULL, NULL, 0});
+    return curlhttp_new(unit_pool(state), &(curlhttp_settings){.max_calls = 0});
 }
 
 static wire_asked get(http_port *http, apr_pool_t *pool, const wire_server *server)
@@ -155,7 +155,7 @@ static void a_hanging_provider_holds_few(void **state)
 {
     enum { PERMITS = 6 };
     apr_pool_t *pool = unit_pool(state);
-    http_port *http = curlhttp_new(pool, &(curlhttp_settings){NULL, NULL, PERMITS});
+    http_port *http = curlhttp_new(pool, &(curlhttp_settings){.max_calls = PERMITS});
     wire_server *server = wire_start(pool, wire_silent, NULL);
     caller model = {http, wire_url(pool, server, "http://127.0.0.1", "/x"), 500, HTTP_ANSWERED};
     int held = callers_with(&model, THREADS, HTTP_BROKEN); /* some may follow before the third failure */

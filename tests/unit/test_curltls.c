@@ -82,7 +82,7 @@ static SSL_CTX *make_context(apr_pool_t *pool, const identity *who, int most)
 
 static wire_asked ask(apr_pool_t *pool, const char *ca_file, const char *url, int64_t deadline_ms)
 {
-    http_port *http = curlhttp_new(pool, &(curlhttp_settings){ca_file, NULL, 0});
+    http_port *http = curlhttp_new(pool, &(curlhttp_settings){.ca_file = ca_file});
     return wire_ask(
         http, pool,
         (http_request){.url = url, .form = TEXT("a=b"), .authorization = SECRET, .deadline_ms = deadline_ms});

@@ -307,8 +307,8 @@ static void prints_the_same_in_other_locales(void **state)
     setlocale(LC_NUMERIC, "C");
 }
 
-/* JS-08: a document of the largest size with as many members as fit; how jansson places names is drawn anew in
- * each process, so that nobody can choose names that collide. */
+/* JS-08: a document of the largest size with as many members as fit; how jansson places names is drawn anew
+ * in each process, so that nobody can choose names that collide. */
 static void many_members_cost_little(void **state)
 {
     enum { ROOM = 1024 * 1024 };
