@@ -21,6 +21,7 @@ struct curlhandles {
     int max_calls;
     int under_way;
     int waiting;
+    int64_t given_at; /* when a permit came back last */
     size_t idle_count;
     CURL *idle[IDLE_HANDLES_MAX]; /* the one used last on top: its connection is the freshest */
 };
@@ -33,12 +34,19 @@ static void init_libcurl(void)
     libcurl_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
+/* Under the lock: is it worth waiting? Behind providers that answer, always; otherwise for a few. */
+static bool moves(const curlhandles_t *handles)
+{
+    return handles->waiting < handles->max_calls ||
+           monotonic_now() - handles->given_at < CURLHANDLES_MOVES_MS;
+}
+
 /* Under the lock. */
 static bool await_permit(curlhandles_t *handles, bool probe)
 {
     const struct timespec end = monotonic_after(CURLHANDLES_WAIT_MS);
     int most = handles->max_calls + (probe ? 1 : 0);
-    int failed = handles->under_way < most || handles->waiting < handles->max_calls ? 0 : ETIMEDOUT;
+    int failed = handles->under_way < most || moves(handles) ? 0 : ETIMEDOUT;
     handles->waiting++;
     while (handles->under_way >= most && failed == 0) {
         failed = pthread_cond_timedwait(&handles->given, &handles->lock, &end);
@@ -85,6 +93,7 @@ void curlhandles_give(curlhandles_t *handles, CURL *handle)
     (void)curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
     pthread_mutex_lock(&handles->lock);
     handles->under_way--;
+    handles->given_at = monotonic_now();
     pthread_cond_broadcast(&handles->given);
     bool kept = handles->idle_count < IDLE_HANDLES_MAX;
     if (kept) {

@@ -13,8 +13,8 @@
 
 typedef struct curlhandles curlhandles_t;
 
-#define CURLHANDLES_WAIT_MS                                                                                  \
-    ((int64_t)1000) /* for a permit, by at most as many threads as there are permits */
+#define CURLHANDLES_WAIT_MS  ((int64_t)1000) /* the longest that a call waits for a permit */
+#define CURLHANDLES_MOVES_MS ((int64_t)250)  /* after this without one coming back, few more join the wait */
 
 /* At most max_calls handles in use at the same time, and one for a probe. Idle handles end with the pool.
  * Initialises libcurl once per process. Never NULL. */

@@ -9,6 +9,14 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Milliseconds on CLOCK_MONOTONIC. */
+static inline int64_t monotonic_now(void)
+{
+    struct timespec moment;
+    clock_gettime(CLOCK_MONOTONIC, &moment);
+    return (int64_t)moment.tv_sec * 1000 + moment.tv_nsec / 1000000;
+}
+
 /* So many milliseconds from now, on CLOCK_MONOTONIC. */
 static inline struct timespec monotonic_after(int64_t milliseconds)
 {

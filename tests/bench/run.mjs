@@ -6,7 +6,7 @@
 //   --quick           small numbers, under two minutes; good enough to see a trend
 //   --write           writes docs/performance.md and docs/performance.svg
 //   --sessions N      sessions of the many-sessions rows     --rounds N  --seconds N  of each point a round
-//   --module PATH     the module to measure                  --only rows,login,refresh,instructions
+//   --module PATH     the module to measure                  --only rows,login,refresh,cycles,instructions
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -20,7 +20,7 @@ import { machine } from './lib/machine.mjs';
 import { page } from './lib/page.mjs';
 import { plot } from './lib/plot.mjs';
 import { Stage } from './lib/stage.mjs';
-import { callgrindRows, loginRows, refreshRows, throughputRows } from './lib/suites.mjs';
+import { callgrindRows, cycleRows, loginRows, refreshRows, throughputRows } from './lib/suites.mjs';
 import { verdicts } from './lib/wanted.mjs';
 
 const { values: flags } = parseArgs({
@@ -48,6 +48,7 @@ async function main() {
   const plan = {
     sessions: number('sessions', 10000, 400), rounds: number('rounds', 5, 1), seconds: number('seconds', 2, 1),
     loginLimit: flags.quick ? 6000 : 60000, refreshSeconds: flags.quick ? 12 : 30,
+    cycleSessions: flags.quick ? 4 : 16, cycleRounds: flags.quick ? 5 : 63,
   };
   const results = { machine: machine(), plan };
   log(`load average ${os.loadavg()[0].toFixed(1)} on ${os.cpus().length} cores`);
@@ -57,6 +58,7 @@ async function main() {
     results.contestants = stage.list.map(({ key, name }) => ({ key, name }));
     if (wants('instructions')) results.instructions = await callgrindRows(stage, log);
     if (wants('refresh')) results.refresh = await refreshRows(stage, plan, log);
+    if (wants('cycles')) results.cycles = await cycleRows(stage, plan, log);
     if (wants('login') || wants('rows')) {
       await stage.startAll();
       results.logins = await loginRows(stage, plan, log);

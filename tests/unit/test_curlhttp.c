@@ -295,7 +295,7 @@ static void run_callers(caller *callers, size_t count)
 static void answer_slowly(wire_peer *peer)
 {
     if (wire_request(peer)) {
-        wire_rest(200);
+        wire_rest(60);
         (void)wire_send_reply(peer);
     }
 }
@@ -324,11 +324,12 @@ static void permits_are_counted(void **state)
 /* RF-28: behind a provider that works, more callers than permits are all answered, one after the other. */
 static void permits_are_waited_for(void **state)
 {
-    enum { CALLERS = 6, PERMITS = 3 };
+    enum { CALLERS = 24, PERMITS = 3 };
     http_port *http = curlhttp_new(unit_pool(state), &(curlhttp_settings){.max_calls = PERMITS});
     wire_server *server = wire_start(unit_pool(state), answer_slowly, NULL);
     caller callers[CALLERS];
     server->reply = TEXT(OK_REPLY);
+    assert_int_equal(get(http, unit_pool(state), server).rc, HTTP_ANSWERED); /* permits come and go */
     for (size_t i = 0; i < CALLERS; i++)
         callers[i] = (caller){http, wire_url(unit_pool(state), server, "http://127.0.0.1", "/"), HTTP_BUSY};
     run_callers(callers, CALLERS);

@@ -3,6 +3,8 @@
 
 // The results as docs/performance.md. Everything on the page comes from one run.
 
+import { LIFETIME, PARALLEL } from './cycles.mjs';
+
 const whole = (value) => (value === undefined || Number.isNaN(value) ? '-' : Math.round(value).toLocaleString('en-US'));
 const fixed = (value, digits) => (value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits));
 
@@ -63,6 +65,15 @@ function refreshPart({ refresh, contestants }) {
   ];
 }
 
+function cyclePart({ cycles, plan }) {
+  if (!cycles) return [];
+  return [
+    '## Tokens that run out under parallel requests', '',
+    `Two httpd nodes on one memcached, a provider that rotates refresh tokens and notices when one is used twice, access tokens of ${LIFETIME} s. ${plan.cycleSessions} sessions side by side; whenever a session's token has run out, ${PARALLEL} requests of it come at once, half of them on each node.`, '',
+    table(['expiries', 'refreshes at the provider', 'refresh tokens used twice', 'requests', 'not answered with 200'], [[whole(cycles.cycles), `**${whole(cycles.refreshes)}**`, `${cycles.reuse}`, whole(cycles.requests), `${cycles.bad}`]]), '',
+  ];
+}
+
 function functionsTable({ inclusive, self }) {
   const ours = (rows, count) => rows.filter(({ object, count: cost }) => object === 'mod_sso.so' && cost >= 50).slice(0, count);
   const [left, right] = [ours(inclusive, 25), ours(self, 25)];
@@ -95,7 +106,7 @@ export function page(results) {
     ...(Number(results.machine.at(-1)[1]) > 1 ? ['**Other work was running on the machine**; a quiet one gives steadier numbers.', ''] : []),
     'Absolute numbers belong to this machine, where the load generator, memcached and httpd share the cores; ratios carry further. All httpds have the same configuration except for the lines of the module, and modules keep their defaults.', '',
     ...(results.verdicts.length ? ['## What is wanted, and whether it is so', '', table(['', 'wanted', 'measured', 'reached'], results.verdicts.map((row) => [row.what, row.limit, fixed(row.value, 2), yesNo(row)])), ''] : []),
-    ...throughputPart(results), ...refreshPart(results), ...loginPart(results), ...instructionPart(results),
+    ...throughputPart(results), ...refreshPart(results), ...cyclePart(results), ...loginPart(results), ...instructionPart(results),
     ...(results.skipped?.length ? ['## Left out of this run', '', ...results.skipped.map((text) => `- ${text}`), ''] : []),
     ...(results.logins && Object.values(results.logins).some(({ sessions }) => sessions < plan.sessions) ? [`Where fewer than ${whole(plan.sessions)} sessions are told, the logins were stopped after ${plan.loginLimit / 1000} s.`, ''] : []),
   ].join('\n');

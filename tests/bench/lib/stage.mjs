@@ -49,11 +49,11 @@ export class Stage {
   owner(one) { return one.shares ?? one.key; }
   find(key) { return this.list.find((one) => one.key === key); }
 
-  /** A configured server for a contestant, not started; undefined (and noted) when httpd refuses its configuration. */
-  async place(one, { name = one.key, op = this.op, lines = [] } = {}) {
+  /** A configured server for a contestant (`host`: a second node of that site), not started; undefined (and noted) when httpd refuses its configuration. */
+  async place(one, { name = one.key, op = this.op, lines = [], host } = {}) {
     const server = await BenchServer.create({ tmp: this.tmp, name, auth: one.auth });
     const own = name === one.key && one.shares ? this.servers.get(one.shares) : undefined;
-    server.host = `localhost:${(own ?? server).port}`;
+    server.host = host ?? `localhost:${(own ?? server).port}`;
     server.write([...lines, one.body({ tmp: this.tmp, op, memcached: this.memcachedOf(one), port: server.port, base: `http://${server.host}` })].join('\n'));
     const { code, output } = server.configtest();
     if (code === 0) return server;

@@ -3,6 +3,7 @@
 
 // The groups of rows, each from a stage to plain results that the page and the plot show.
 
+import { LIFETIME as EXPIRY, cycles } from './cycles.mjs';
 import { FastOp } from './fastop.mjs';
 import { instructions } from './instructions.mjs';
 import { probe } from './load.mjs';
@@ -40,6 +41,18 @@ export async function refreshRows(stage, plan, log) {
     await server.stop();
     log(`slow refresh: ${one.name}: p99 ${rows[key].p99.toFixed(0)} ms while ${rows[key].refreshes} refreshes ran, ${rows[key].bad} of ${rows[key].requests} requests not answered with 200`);
   }));
+  return rows;
+}
+
+/** Two nodes of mod_sso on one memcached, at many expiries. */
+export async function cycleRows(stage, plan, log) {
+  const one = stage.find('sso');
+  const op = await stage.keep(FastOp.start({ accessTtl: EXPIRY }));
+  const first = await stage.place(one, { name: 'cycles-a', op });
+  const second = await stage.place(one, { name: 'cycles-b', op, host: first.host });
+  for (const server of [first, second]) await stage.start(server);
+  const rows = await cycles({ nodes: [first, second], op, cookie: one.cookie, sessions: plan.cycleSessions, rounds: plan.cycleRounds, log });
+  for (const server of [first, second]) await server.stop();
   return rows;
 }
 
