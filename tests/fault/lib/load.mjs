@@ -30,9 +30,9 @@ function judge(answer, providerOrigin) {
 }
 
 export class Load {
-  /** options: ports (of the nodes), host, cookie, provider (origin), users, rate, mix, path, passive (who loses a session stays away). */
+  /** options: ports (of the nodes), host, cookie, provider (origin), users, rate, mix, path, passive (who loses a session stays away), redirects (I4: to the provider in a minute). */
   constructor(options) {
-    Object.assign(this, { users: 100, rate: 200, mix: MIX, path: '/proxy/', ports: [] }, options);
+    Object.assign(this, { users: 100, rate: 200, mix: MIX, path: '/proxy/', ports: [], redirects: 3 }, options);
     this.site = { host: this.host, cookie: this.cookie };
     this.random = lucky();
     this.people = Array.from({ length: this.users }, (_, i) => ({ name: `u${i}`, browser: new Browser(`u${i}`, this.site), state: 'out', node: i % this.ports.length }));
@@ -56,7 +56,7 @@ export class Load {
     if (outcome === 'login' && browser) {
       browser.redirects = (browser.redirects ?? []).filter((one) => one.at > began - 60000 && (cookie === undefined || one.cookie !== cookie));
       browser.redirects.push({ at: began, cookie }); /* parallel requests with one dead cookie are no loop */
-      if (browser.redirects.length > 3) this.violate('I4', `${browser.name} was sent to the provider ${browser.redirects.length} times in a minute`);
+      if (browser.redirects.length > this.redirects) this.violate('I4', `${browser.name} was sent to the provider ${browser.redirects.length} times in a minute`);
     }
     return entry;
   }

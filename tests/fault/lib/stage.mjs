@@ -27,14 +27,14 @@ const STATUS = '<Location "/server-status">\nSetHandler server-status\nRequire a
 
 export class Stage {
   /**
-   * options: users, rate, mix (of the load)   ttl: seconds of an access token   nodes   stores: number of memcached servers
+   * options: users, rate, mix, redirects (of the load)   ttl: seconds of an access token   nodes   stores: number of memcached servers
    *   storeQuery   sso: directives   conf: lines of httpd   op: options of the provider   memcachedArgs   env: (node) => environment
    *   store: an SSOStore value instead of memcached behind a proxy   start: false to start httpd later
    */
   static async build(options = {}) {
     const stage = new Stage();
     Object.assign(stage, {
-      users: 100, rate: 200, mix: MIX, ttl: 300, nodes: 1, stores: 1, storeQuery: '?timeout=250ms', mpm: 'event', sso: {}, conf: [], op: {}, memcachedArgs: [],
+      users: 100, rate: 200, mix: MIX, redirects: 3, ttl: 300, nodes: 1, stores: 1, storeQuery: '?timeout=250ms', mpm: 'event', sso: {}, conf: [], op: {}, memcachedArgs: [],
     }, options);
     try { await stage.raise(); } catch (error) { await stage.tearDown(); throw error; }
     return stage;
@@ -69,7 +69,7 @@ export class Stage {
     }
     this.load = new Load({
       ports: this.w.servers.map((server) => server.port), host: `localhost:${this.w.servers[0].port}`, cookie: 'sso',
-      provider: this.opProxy.origin, users: this.users, rate: this.rate, mix: this.mix,
+      provider: this.opProxy.origin, users: this.users, rate: this.rate, mix: this.mix, redirects: this.redirects,
     });
     if (this.start !== false) await Promise.all(this.w.servers.map((server) => server.start()));
   }

@@ -83,7 +83,7 @@ row('F-36', 'MaxConnectionsPerChild 50', async (play) => {
   await sleep(3000);
   const [files, shared] = [descriptors(s.httpd.proc.pid), ipcs()];
   const born = new Set();
-  for (let i = 0; i < play.span(30, 6); i++) { for (const pid of s.children()) born.add(pid); await sleep(1000); }
+  for (let i = 0; i < play.span(300, 60); i++) { for (const pid of s.children()) born.add(pid); await sleep(100); } /* they live for a second */
   await load.stop();
   const errors = errorsOf(load.between(0, Infinity, null));
   play.atLeast('children seen', 10, born.size);
