@@ -16,6 +16,7 @@ const FAULT_SECONDS = 600;
 const SANITIZED = {
   ASAN_OPTIONS: "detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1",
   UBSAN_OPTIONS: "print_stacktrace=1",
+  LSAN_OPTIONS: `suppressions=${join(process.cwd(), "tests/unit/leaks.supp")}:print_suppressions=0`,
 };
 
 const total = { passed: 0, failed: 0, skipped: 0 };

@@ -296,7 +296,7 @@ static int64_t steady(void)
 }
 
 /* The call itself, with the breaker's leave. What goes wrong before anything could be sent says nothing about
- * the provider. */
+ * the provider. The handle is still to be given back. */
 static http_rc with_permit(exchange *one, apr_pool_t *pool, http_answer *answer, const char **problem)
 {
     const curlhttp *http = one->http;
@@ -306,13 +306,10 @@ static http_rc with_permit(exchange *one, apr_pool_t *pool, http_answer *answer,
     }
     if (curlbreaker_is_late(http->breakers, &one->pass)) {
         *problem = "given up while this call waited for its turn";
-        rc = HTTP_RESTING;
-    } else {
-        curlanswer_init(&one->answer, one->scratch, one->request->body_max);
-        rc = perform(one, pool, answer, problem);
+        return HTTP_RESTING;
     }
-    curlhandles_give(http->handles, one->handle);
-    return rc;
+    curlanswer_init(&one->answer, one->scratch, one->request->body_max);
+    return perform(one, pool, answer, problem);
 }
 
 static curlbreaker_call watched(const curlhttp *http, const url_t *url, int64_t deadline_ms, apr_pool_t *pool)
@@ -333,6 +330,9 @@ static http_rc with_leave(exchange *one, apr_pool_t *pool, http_answer *answer, 
     end = curlbreaker_sign(rc, answer->status);
     end.why = rc == HTTP_ANSWERED ? text_format(one->scratch, "it answered %d", answer->status).at : *problem;
     curlbreaker_leave(breakers, &one->pass, &end, steady());
+    if (one->handle != NULL) { /* after the breaker knows, so that whoever waits for the permit does, too */
+        curlhandles_give(one->http->handles, one->handle);
+    }
     return rc;
 }
 
