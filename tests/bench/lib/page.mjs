@@ -94,6 +94,18 @@ function instructionPart({ instructions, contestants }) {
   return part;
 }
 
+/** What stands in the way where a ratio was not reached, from the same run's profile. */
+function obstaclePart({ verdicts, instructions, throughput }) {
+  if (!instructions?.sso || !throughput?.['sso/one'] || verdicts.every(({ met }) => met)) return [];
+  const cost = (name) => whole(instructions.sso.inclusive.find((row) => row.name === name && row.object === 'mod_sso.so')?.count);
+  const micros = (key) => throughput[key].cpu - throughput['open/one'].cpu;
+  const own = instructions.sso.perRequest - instructions.open.perRequest;
+  return [
+    '### What stands in the way', '',
+    `With defaults a request of one session takes ${whole(own)} instructions more than unprotected httpd, and none of them waits for anything: \`seal_open\` (the record's key by HMAC, AES-GCM) ${cost('seal_open')}, \`name_record\` (the hash of the cookie) ${cost('name_record')}, \`apply_request\` (variables and headers of all claims) ${cost('apply_request')}, \`scrub_request\` ${cost('scrub_request')}. That was ${fixed(micros('sso/one'), 1)} µs of processor time on this machine, beside ${fixed(throughput['open/one'].cpu, 1)} µs of an unprotected request, which is the smallest that httpd can serve; how the two compare is a matter of processor and neighbours, while the instructions stay. What a trip to memcached adds (${fixed(micros('sso0/one'), 1)} µs without near cache, memcached's own time included) is one send, one receive and two changes of threads; with many sessions at random and two processes most requests make it.`, '',
+  ];
+}
+
 const yesNo = ({ met }) => (met ? 'yes' : '**no**');
 
 export function page(results) {
@@ -106,6 +118,7 @@ export function page(results) {
     ...(Number(results.machine.at(-1)[1]) > 1 ? ['**Other work was running on the machine**; a quiet one gives steadier numbers.', ''] : []),
     'Absolute numbers belong to this machine, where the load generator, memcached and httpd share the cores; ratios carry further. All httpds have the same configuration except for the lines of the module, and modules keep their defaults.', '',
     ...(results.verdicts.length ? ['## What is wanted, and whether it is so', '', table(['', 'wanted', 'measured', 'reached'], results.verdicts.map((row) => [row.what, row.limit, fixed(row.value, 2), yesNo(row)])), ''] : []),
+    ...obstaclePart(results),
     ...throughputPart(results), ...refreshPart(results), ...cyclePart(results), ...loginPart(results), ...instructionPart(results),
     ...(results.skipped?.length ? ['## Left out of this run', '', ...results.skipped.map((text) => `- ${text}`), ''] : []),
     ...(results.logins && Object.values(results.logins).some(({ sessions }) => sessions < plan.sessions) ? [`Where fewer than ${whole(plan.sessions)} sessions are told, the logins were stopped after ${plan.loginLimit / 1000} s.`, ''] : []),
