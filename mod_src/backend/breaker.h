@@ -14,8 +14,7 @@ typedef struct breaker_terms {
     int64_t memory_ms; /* a failure this long after the one before it is no part of its row any more */
     int64_t first_ms;  /* from the opening to the first probe */
     int64_t last_ms;   /* the pause doubles with each probe that fails, up to this */
-    int64_t
-        probe_ms; /* a probe under way for longer does not keep the next one back; 0: each is waited for */
+    int64_t probe_ms;  /* a probe under way for longer holds up nobody; 0: each is waited for */
 } breaker_terms;
 
 /* Zero but for its terms: closed. Times are steady milliseconds. While it is open, only the probe has the
