@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <time.h>
 
+#include "backend/monotonic.h"
+
 #define REST_MAX_MS ((int64_t)3600 * 1000) /* longer rests are a mistake of the caller */
 
 static int64_t wall(const clock_port *clock)
@@ -22,10 +24,8 @@ static int64_t wall(const clock_port *clock)
 
 static int64_t steady(const clock_port *clock)
 {
-    struct timespec now = {0, 0};
     (void)clock;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return monotonic_now();
 }
 
 static void rest(const clock_port *clock, int64_t milliseconds)
